@@ -1,0 +1,6 @@
+"""policyc: a compiler, a verifier and a debugger for Linux packet filtering.
+
+Python users import `policyc.api`; nothing is imported here, so that start-up stays as light as the command needs.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,85 @@
+"""The one table of all codes: code, name, severity, one line. A code is never reused; a name reads as "allow NAME".
+
+The page of a code, which `policyc rule CODE` prints and whose examples the tests run, is `pages/CODE.md` beside this file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+REPOSITORY = "https://github.com/policyc/policyc"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One code of the catalogue; `severity` is `error`, `warning` or `info`, `summary` one line for a list of all codes."""
+
+    code: str
+    name: str
+    severity: str
+    summary: str
+
+    @property
+    def url(self) -> str:
+        """Where the page stands on the web."""
+        return f"{REPOSITORY}/blob/main/policyc/diagnostics/pages/{self.code}.md"
+
+    def page(self) -> str:
+        """Return the page's Markdown text."""
+        return files("policyc.diagnostics").joinpath("pages", f"{self.code}.md").read_text(encoding="utf-8")
+
+
+CATALOGUE: tuple[Entry, ...] = (
+    # PC0xx: syntax, names, types
+    Entry("PC001", "syntax-error", "error", "the text does not fit the grammar"),
+    Entry("PC002", "unknown-name", "error", "a name is used that nothing defines"),
+    Entry("PC003", "bad-literal", "error", "an address, port, number or string is not what it should be"),
+    Entry("PC004", "duplicate-name", "error", "two definitions have the same name"),
+    Entry("PC005", "wrong-kind", "error", "a name is of another kind than its place asks for"),
+    Entry("PC006", "reserved-word", "error", "a word of the language is used as a name"),
+    Entry("PC007", "wrong-family", "error", "the families of a rule's parts do not agree"),
+    Entry("PC008", "empty-list", "error", "a list has no member, so that the rule would widen or vanish"),
+    Entry("PC009", "impossible-pair", "error", "a pair of zones cannot be tested in the hook that the rule needs"),
+    Entry("PC010", "unqualified-verdict", "error", "a verdict has neither services nor match and no `otherwise`"),
+    Entry("PC011", "too-long", "error", "a name or text is longer than the kernel keeps"),
+    Entry("PC012", "control-character", "error", "a line end or control character stands in a name or comment"),
+    Entry("PC013", "bad-include", "error", "an included file cannot be read or includes itself"),
+    Entry("PC014", "bad-call", "error", "a preset or define is called with the wrong values"),
+    Entry("PC015", "wrong-default", "error", "base policies are missing or stand where the host owns them"),
+    Entry("PC016", "misplaced-word", "error", "a word is given twice or where it has no meaning"),
+    Entry("PC020", "wrong-table", "error", "a match or target is used in a table that does not have it"),
+    Entry("PC021", "wrong-hook", "error", "a match or target is used in a hook that does not have it"),
+    Entry("PC022", "jump-loop", "error", "chains jump to each other in a circle"),
+    Entry("PC023", "undefined-chain", "error", "a rule jumps to a chain that does not exist"),
+    Entry("PC024", "duplicate-chain", "error", "a chain is declared twice"),
+    Entry("PC025", "undefined-set", "warning", "a rule refers to an ipset that nothing here defines"),
+    Entry("PC026", "nat-policy", "error", "the policy of a nat chain drops first packets only"),
+    Entry("PC027", "truncated-text", "error", "a text is longer than the kernel keeps and would be cut silently"),
+    # PC1xx: anomalies
+    Entry("PC104", "unreachable-chain", "warning", "no jump leads to a chain"),
+    Entry("PC105", "rule-after-terminal", "warning", "a rule stands behind one that takes every packet"),
+    Entry("PC108", "empty-chain-jump", "info", "a rule jumps to a chain without rules"),
+    # PC2xx: the policy's own tests
+    Entry("PC203", "tests-not-run", "info", "the policy's test blocks were read but not decided"),
+    # PC7xx: this host
+    Entry("PC701", "kernel-refuses", "error", "the kernel refuses a rule when it is loaded"),
+    Entry("PC702", "kernel-lacks-module", "info", "the running kernel has no module for a match or target"),
+    # PC8xx: reading
+    Entry("PC801", "opaque-match", "warning", "a match or target is not known here; it is kept as it is and not analysed"),
+    Entry("PC802", "unreadable-line", "error", "a line of a dump or a command cannot be read"),
+    Entry("PC803", "repeated-table", "warning", "a table comes twice; the later one replaces the earlier"),
+    Entry("PC804", "missing-commit", "error", "a table has no COMMIT, so that it would not be loaded"),
+    Entry("PC805", "legacy-spelling", "info", "an old spelling is read; the canonical one is printed"),
+    Entry("PC806", "guessed-family", "info", "nothing in a dump says whether it is IPv4 or IPv6; IPv4 is assumed"),
+    Entry("PC807", "host-name", "error", "a host name stands where the kernel needs an address"),
+    # PC9xx: policyc itself
+    Entry("PC901", "unused-suppression", "warning", "a suppression comment suppresses nothing"),
+)
+
+_BY_KEY: dict[str, Entry] = {key: item for item in CATALOGUE for key in (item.code, item.name)}
+
+
+def entry(key: str) -> Entry:
+    """Return the entry with that code or name; raise KeyError where there is none."""
+    return _BY_KEY[key]
