@@ -1,0 +1,1 @@
+"""Values with algebra: address, port and name sets, protocols. They know nothing about rules."""

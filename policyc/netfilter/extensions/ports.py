@@ -1,0 +1,40 @@
+"""What the transport protocols' extensions share: `--sport` and `--dport`, their spelling and their meaning."""
+
+from __future__ import annotations
+
+from policyc.net.intervals import IntervalSet
+from policyc.net.names import NameSet
+from policyc.netfilter import fields
+from policyc.netfilter.arguments import PortRange
+from policyc.netfilter.extension import Option, Options
+from policyc.netfilter.predicate import ALWAYS, In, Predicate, all_of, negate_if
+
+SOURCE_PORT = Option("sport", PortRange(), aliases=("source-port",), negatable=True)
+DESTINATION_PORT = Option("dport", PortRange(), aliases=("destination-port",), negatable=True)
+
+ALL_PORTS = (0, 65535)
+
+
+def without_all_ports(options: Options, family: int) -> Options:  # noqa: ARG001
+    """Leave out `--sport 0:65535`, which says nothing and which iptables-save does not print; `! --sport :` stays."""
+    return Options(
+        tuple(
+            item
+            for item in options.given
+            if item.negated or item.name not in {"sport", "dport"} or item.value != ALL_PORTS
+        )
+    )
+
+
+def has_header(protocol: int) -> Predicate:
+    """Return "the packet has this protocol's header": the protocol, and not a later fragment."""
+    return all_of(In(fields.PROTO, IntervalSet.of(protocol)), In(fields.FRAG, NameSet.of("whole", "first")))
+
+
+def port_tests(options: Options) -> Predicate:
+    """Return the tests of `--sport` and `--dport`; the caller says which protocol has the ports."""
+    tests: list[Predicate] = []
+    for name, field in (("sport", fields.SPORT), ("dport", fields.DPORT)):
+        if name in options:
+            tests.append(negate_if(options.negated(name), In(field, IntervalSet.of(options[name]))))
+    return all_of(*tests) if tests else ALWAYS

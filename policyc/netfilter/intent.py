@@ -1,0 +1,55 @@
+"""What a ruleset was meant to be, as far as a policy says it: zones as predicates, required sysctls, owners, tests.
+
+Simulation and analysis know a policy only through this value; they never import the language.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policyc.net.addresses import Network
+from policyc.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A named set of packets: interface patterns, networks of both families, the host's own addresses, an owner."""
+
+    name: str
+    interfaces: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
+    addresses: tuple[Network, ...] = ()
+    owner: str = ""
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sysctl:
+    """A kernel setting that the policy needs; `why` names the statement that needs it."""
+
+    name: str
+    value: str
+    why: str = ""
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A policy statement that made kernel rules: its id (eight letters and digits), name and source place."""
+
+    id: str
+    name: str
+    span: Span
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The policy behind a ruleset. `tests` counts its test lines, which later questions decide."""
+
+    name: str = ""
+    zones: tuple[Zone, ...] = ()
+    sysctls: tuple[Sysctl, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    test_spans: tuple[Span, ...] = ()
+    container_spans: tuple[Span, ...] = ()

@@ -1,0 +1,1 @@
+"""Ruleset to text, with the quoting of each format in one place."""
