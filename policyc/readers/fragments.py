@@ -27,8 +27,10 @@ class Fragments:
 
     def parts(self, text: str) -> tuple[Part, ...] | None:
         """Return the parts of a rule's text in canonical order, or None where it must be read word by word."""
-        if '"' in text or "\t" in text or "  " in text:
+        if '"' in text or "\t" in text or "  " in text or text.startswith(" "):
             return None
+        if not text:
+            return ()
         seen = self._seen
         found: list[Part] = []
         rank, ordered = -1, True

@@ -94,7 +94,7 @@ class _SaveReader:
         found = _APPEND.fullmatch(line)
         if found is not None:
             packets, size, chain, body = found.groups()
-            parts = self.fragments[draft.family].parts(body) if body else ()
+            parts = self.fragments[draft.family].parts(body.rstrip()) if body else ()
             target = draft.chains.get(chain)
             if parts is not None and target is not None and not rule_problems(parts, draft.family):
                 counters = Counters(int(packets), int(size)) if packets else None
