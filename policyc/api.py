@@ -1,14 +1,13 @@
 """What a Python user imports: every question as a function of a source or a Ruleset. The contract is in docs/api.md.
 
-    from policyc import api
-    ruleset = api.load("edge.pol")
-    print(api.iptables_save(ruleset, 4))
+from policyc import api
+ruleset = api.load("edge.pol")
+print(api.iptables_save(ruleset, 4))
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from policyc.diagnostics import Diagnostic, InputError
 from policyc.netfilter.ruleset import Ruleset

@@ -66,7 +66,9 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC701", "kernel-refuses", "error", "the kernel refuses a rule when it is loaded"),
     Entry("PC702", "kernel-lacks-module", "info", "the running kernel has no module for a match or target"),
     # PC8xx: reading
-    Entry("PC801", "opaque-match", "warning", "a match or target is not known here; it is kept as it is and not analysed"),
+    Entry(
+        "PC801", "opaque-match", "warning", "a match or target is not known here; it is kept as it is and not analysed"
+    ),
     Entry("PC802", "unreadable-line", "error", "a line of a dump or a command cannot be read"),
     Entry("PC803", "repeated-table", "warning", "a table comes twice; the later one replaces the earlier"),
     Entry("PC804", "missing-commit", "error", "a table has no COMMIT, so that it would not be loaded"),

@@ -138,4 +138,6 @@ class InputError(Exception):
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics: tuple[Diagnostic, ...] = tuple(sorted(diagnostics, key=lambda d: d.sort_key))
-        super().__init__("\n".join(f"{d.span or '-'}: {d.severity.label}[{d.code}]: {d.message}" for d in self.diagnostics))
+        super().__init__(
+            "\n".join(f"{d.span or '-'}: {d.severity.label}[{d.code}]: {d.message}" for d in self.diagnostics)
+        )

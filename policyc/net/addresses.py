@@ -27,7 +27,7 @@ def parse_address(text: str, family: int) -> int:
             return (_OCTETS[a] << 24) | (_OCTETS[b] << 16) | (_OCTETS[c] << 8) | _OCTETS[d]
         except (KeyError, ValueError):
             raise AddressError(_why_not_ipv4(text)) from None
-    import ipaddress  # noqa: PLC0415 - only IPv6 pays for it
+    import ipaddress  # only IPv6 pays for it
 
     try:
         if "%" in text:
@@ -59,7 +59,7 @@ def _why_not_ipv6(text: str) -> str:
 
 def is_host_name(text: str) -> bool:
     """Whether the text can only be a host name: letters where an address would have digits and dots or colons."""
-    name = text.split("/")[0]
+    name = text.split("/", maxsplit=1)[0]
     return ":" not in name and any(c.isalpha() for c in name) and all(c.isalnum() or c in "-._" for c in name)
 
 
@@ -67,9 +67,9 @@ def format_address(number: int, family: int) -> str:
     """Return the address as iptables-save prints it."""
     if family == 4:
         return f"{number >> 24}.{(number >> 16) & 255}.{(number >> 8) & 255}.{number & 255}"
-    import ipaddress  # noqa: PLC0415
+    import ipaddress
 
-    if (mapped := number >> 32) in {0xFFFF} or (not mapped and number > 0xFFFF):
+    if (mapped := number >> 32) == 0xFFFF or (not mapped and number > 0xFFFF):
         # inet_ntop(3) writes the dotted form for IPv4-mapped and IPv4-compatible addresses; the standard library does not.
         return ("::ffff:" if mapped else "::") + format_address(number & ALL_ONES[4], 4)
     return str(ipaddress.IPv6Address(number))

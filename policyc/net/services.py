@@ -8,7 +8,7 @@ from functools import cache
 @cache
 def services() -> dict[str, dict[str, int]]:
     """Return the table: name to protocol to port."""
-    from policyc.net.service_table import TABLE  # noqa: PLC0415 - numbers are the rule, names the exception
+    from policyc.net.service_table import TABLE  # numbers are the rule, names the exception
 
     table: dict[str, dict[str, int]] = {}
     for line in TABLE.splitlines():

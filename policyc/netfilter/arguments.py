@@ -40,15 +40,10 @@ class Argument:
 def parse_number(word: str, low: int, high: int) -> int:
     """Return a decimal, 0x hexadecimal or 0 octal number as strtoul(3) with base 0 reads it; raise ValueError."""
     try:
-        text = word.lower()
-        if text.startswith("0x"):
-            number = int(text[2:], 16)
-        elif len(text) > 1 and text.startswith("0"):
-            number = int(text[1:], 8)
-        else:
-            number = int(text, 10)
         if not word.isascii() or not word.isalnum():
             raise ValueError
+        octal = len(word) > 1 and word.isdecimal() and word[0] == "0"
+        number = int(word, 8 if octal else 0)
     except ValueError:
         raise ValueError(f"`{word}` is not a number from {low} to {high}") from None
     if not low <= number <= high:
@@ -58,7 +53,7 @@ def parse_number(word: str, low: int, high: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Number(Argument):
-    """A number; `form` is how it is printed: `d`, `#x` (0x1f), `#04x` …"""
+    """A number; `form` is how it is printed: `d`, `#x` (0x1f), `#04x` and so on."""
 
     low: int = 0
     high: int = 0xFFFFFFFF

@@ -82,7 +82,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something is written down and the packet goes on unchanged: `kind` log, trace, audit, counter, set, copy, checksum …"""
+    """Something is written down and the packet goes on unchanged: `kind` log, trace, audit, counter, set, copy, checksum."""
 
     kind: str
     detail: str = ""

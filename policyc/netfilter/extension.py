@@ -200,9 +200,7 @@ def written(extension: Extension, options: Options, family: int) -> str:
     """Return the options in the order of their declaration, each as ` [! ]--name value`."""
     text = []
     for option in extension.options:
-        for item in options.given:
-            if item.name == option.name:
-                text.append(one_written(option, item, family))
+        text.extend(one_written(option, item, family) for item in options.given if item.name == option.name)
     return "".join(text)
 
 

@@ -69,7 +69,8 @@ VISITS: tuple[Visit, ...] = (
 TABLES: tuple[str, ...] = ("raw", "mangle", "nat", "filter", "security")
 
 BASE_CHAINS: dict[str, tuple[str, ...]] = {
-    table: tuple(hook.value for hook in Hook if any(v.hook is hook and v.stage == table for v in VISITS)) for table in TABLES
+    table: tuple(hook.value for hook in Hook if any(v.hook is hook and v.stage == table for v in VISITS))
+    for table in TABLES
 }
 """The built-in chains of each table, in hook order."""
 

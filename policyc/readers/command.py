@@ -46,9 +46,7 @@ class Command:
 
     def carry_out(self, draft: TableDraft, span: Span | None, owner: str = "") -> None:
         """Do to a table what iptables does; raise CommandError where it would refuse."""
-        rules = [
-            Rule(parts, span, self.counters, owner) for parts in (self.reading.rules if self.reading else ())
-        ]
+        rules = [Rule(parts, span, self.counters, owner) for parts in (self.reading.rules if self.reading else ())]
         match self.action:
             case "-A":
                 draft.append(self.chain, rules)
@@ -117,7 +115,9 @@ class _CommandReader:
             return Command("", reading=Reading((), (Problem("the command is empty", 0, len(self.line)),)))
         at = next((i for i, w in enumerate(self.words) if w.text in COMMANDS or w.text in _LONG), None)
         if at is None:
-            return _broken(self.words[0], f"`{self.words[0].text}` is no command", "commands are -A, -I, -D, -R, -N, -P, -F, -X")
+            return _broken(
+                self.words[0], f"`{self.words[0].text}` is no command", "commands are -A, -I, -D, -R, -N, -P, -F, -X"
+            )
         # options may stand before the command: `iptables -p tcp -A INPUT …`
         command = self.words.pop(at)
         rest = self.words[at:]

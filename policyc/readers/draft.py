@@ -126,7 +126,9 @@ class TableDraft:
         chain = self.chain(name)
         for rule in rules:
             if not 1 <= number <= len(chain.rules) + 1:
-                raise CommandError(f"`{name}` has {len(chain.rules)} rules, so that nothing can be inserted at {number}")
+                raise CommandError(
+                    f"`{name}` has {len(chain.rules)} rules, so that nothing can be inserted at {number}"
+                )
             chain.rules.insert(number - 1, rule)
 
     def replace(self, name: str, number: int, rule: Rule) -> None:

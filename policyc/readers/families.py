@@ -6,7 +6,9 @@ import re
 
 _V6_WORDS = re.compile(r"-p (?:ipv6-icmp|icmpv6|icmp6)\b|--icmpv6-type|icmp6-|-m (?:hl|eui64|icmp6|rt|hbh|dst|frag|ipv6header)\b"
                        r"|(?:^|[\s,\[])[0-9a-fA-F]{0,4}:[0-9a-fA-F:]*:[0-9a-fA-F./]*(?=$|[\s,\]-])")  # fmt: skip
-_V4_WORDS = re.compile(r"(?:^|[\s,!])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|-p icmp\b|--icmp-type|icmp-(?:net|host|port)-|-m (?:ttl|icmp)\b")
+_V4_WORDS = re.compile(
+    r"(?:^|[\s,!])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|-p icmp\b|--icmp-type|icmp-(?:net|host|port)-|-m (?:ttl|icmp)\b"
+)
 _COMMENTS = re.compile(r'--comment (?:"(?:[^"\\]|\\.)*"|\S+)|--mac-source \S+|--log-prefix (?:"(?:[^"\\]|\\.)*"|\S+)')
 
 
@@ -18,7 +20,7 @@ def header_family(comment: str) -> int | None:
 
 
 def block_family(lines: list[str], start: int) -> int | None:
-    """Return the family that a table's lines show, from index `start` to its COMMIT or the next table, None where nothing does."""
+    """Return the family that a table's lines show, from index `start` to its COMMIT, None where nothing does."""
     for line in lines[start:]:
         if line.startswith(("COMMIT", "*")):
             return None

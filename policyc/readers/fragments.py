@@ -70,7 +70,7 @@ class Fragments:
 
 def read_text(text: str, family: int) -> Reading:
     """Read a rule's text word by word, with all that can be wrong with it."""
-    from policyc.readers.words import Problem  # noqa: PLC0415 - only a broken rule needs it
+    from policyc.readers.words import Problem  # only a broken rule needs it
 
     try:
         words = [Word(*word) for word in split_words(text)]

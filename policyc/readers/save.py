@@ -69,7 +69,7 @@ class _SaveReader:
         lines = text.split("\n")
         crlf = text.find("\r\n")
         for number, raw in enumerate(lines, 1):
-            line = raw[:-1] if raw.endswith("\r") else raw
+            line = raw.removesuffix("\r")
             if line:
                 first = line[0]
                 if first in "-[" and self.draft is not None:
@@ -170,7 +170,9 @@ class _SaveReader:
                              help="give the family: -4 FILE or -6 FILE")
                 )  # fmt: skip
         if name not in BASE_CHAINS:
-            self.error("unreadable-line", f"`{name}` is none of the tables {', '.join(BASE_CHAINS)}", span.start, span.end)
+            self.error(
+                "unreadable-line", f"`{name}` is none of the tables {', '.join(BASE_CHAINS)}", span.start, span.end
+            )
         self.stray = False
         self.draft = TableDraft(family, name, span)
 

@@ -276,9 +276,7 @@ class _RuleReader:
 
     def check_chain_name(self, name: Word) -> None:
         if len(name.text.encode()) > MAX_CHAIN_NAME:
-            self.fail(
-                f"the chain name `{name.text}` is longer than {MAX_CHAIN_NAME} characters", name, "too-long"
-            )
+            self.fail(f"the chain name `{name.text}` is longer than {MAX_CHAIN_NAME} characters", name, "too-long")
 
     def read_counters(self, word: Word) -> None:
         packets, _ = self.value("-c", word, negatable=False)
@@ -333,7 +331,9 @@ class _RuleReader:
             fits = [o for o in implied.options if any(s.startswith(name) for s in (o.name, *o.aliases))]
             if len(fits) == 1:
                 return self.load_implied(implied, word), fits[0]
-            candidates = {(0, option.name): (self.loaded[-1], option) for option in fits} if fits and self.loaded else {}
+            candidates = (
+                {(0, option.name): (self.loaded[-1], option) for option in fits} if fits and self.loaded else {}
+            )
         if len(candidates) > 1:
             names = ", ".join(sorted(f"`--{key[1]}`" for key in candidates))
             self.fail(f"`--{name}` may mean {names}", word)
@@ -421,7 +421,9 @@ class _RuleReader:
 
     def multiplied(self, parts: list[Part]) -> tuple[tuple[Part, ...], ...]:
         """Return the rules that lists of addresses stand for, each in canonical order, without tests that say nothing."""
-        choices = [[s for s in chosen if not _says_nothing(s)] or [None] for chosen in self.selectors.values()]
+        choices: list[list[Selector | None]] = [
+            [None if _says_nothing(s) else s for s in chosen] for chosen in self.selectors.values()
+        ]
         rules = []
         for chosen in product(*choices):
             whole = [*(s for s in chosen if s is not None), *parts]
@@ -464,9 +466,7 @@ def option_problems(extension: Extension, given: Options) -> list[str]:
                 for other in option.excludes
                 if other in names and (option.name < other or option.name not in _excluded(extension, other))
             )
-            messages.extend(
-                f"`--{option.name}` needs `--{other}`" for other in option.needs if other not in names
-            )
+            messages.extend(f"`--{option.name}` needs `--{other}`" for other in option.needs if other not in names)
     return messages
 
 

@@ -13,6 +13,8 @@ def _meaning(options: Options, around: Surroundings) -> Predicate:  # noqa: ARG0
 
 MATCH = MatchExtension(
     name="comment",
-    options=(Option("comment", Text(255, "comment"), required=True),),  # XT_MAX_COMMENT_LEN holds 256 bytes with the NUL
+    options=(
+        Option("comment", Text(255, "comment"), required=True),
+    ),  # XT_MAX_COMMENT_LEN holds 256 bytes with the NUL
     meaning=_meaning,
 )

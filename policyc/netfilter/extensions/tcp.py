@@ -20,7 +20,14 @@ from policyc.netfilter.extensions.ports import (
 )
 from policyc.netfilter.predicate import Bits, In, Predicate, all_of, negate_if
 
-FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32}  # in the order in which iptables-save prints them
+FLAGS = {
+    "FIN": 1,
+    "SYN": 2,
+    "RST": 4,
+    "PSH": 8,
+    "ACK": 16,
+    "URG": 32,
+}  # in the order in which iptables-save prints them
 SYN_TEST = (1 | 2 | 4 | 16, 2)  # what --syn stands for
 
 
