@@ -9,14 +9,19 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from lark import Lark
-from lark.lexer import PatternRE, PatternStr, TerminalDef
+from policyc.language.vocabulary import RULE_WORDS
+
+if TYPE_CHECKING:
+    from lark import Lark
+    from lark.lexer import TerminalDef
 
 STARTS = ("statement", "head", "policy_line", "rule", "docker_line", "test_line", "packet")
 BOUNDARY = r"""(?![^\s,;#{}()"'=<>])"""
 """Nothing that a name could go on with."""
+TEXT = rf"""(?!(?:{"|".join((*RULE_WORDS, "not"))}){BOUNDARY})(?:[^\s,;#{{}}()"'=<>-]|-(?!>))+"""
+"""The grammar's `_TEXT`: one stretch of text that is none of the words by which a rule goes on."""
 
 
 class Grammar(NamedTuple):
@@ -37,6 +42,9 @@ def grammar_text() -> str:
 @cache
 def grammar() -> Grammar:
     """Return the parser. It raises `lark.UnexpectedInput` for a line that does not fit its start."""
+    from lark import Lark
+    from lark.lexer import PatternRE, PatternStr
+
     literals: dict[str, str] = {}
 
     def bound(terminal: TerminalDef) -> None:

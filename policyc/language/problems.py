@@ -25,7 +25,7 @@ class Problems:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return "did you mean `…`?" for the known word that is nearest, "" where none is near."""
-    import difflib  # noqa: PLC0415 - only errors pay for it
+    import difflib
 
     near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else ""

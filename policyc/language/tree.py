@@ -207,9 +207,19 @@ class Require:
     span: Span = field(compare=False, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A definition (or `define`) with errors: only its kind and name are known, so that its uses are not errors too."""
+
+    kind: str
+    name: Name
+    span: Span = field(compare=False, repr=False)
+
+
 Statement = (
     PolicyBlock
     | Definition
+    | Broken
     | RuleBlock
     | Intent
     | Netmap

@@ -259,15 +259,15 @@ Word = (
     | Hairpin
     | Balance
     | Mark
-    | With
     | Log
+    | With
     | Family
     | As
 )
 
 WORDS: tuple[type[Word], ...] = (
     *(From, To, In, Out, Sport, Published, State, Marked, User, Group, During, Limit, Over, Match),
-    *(Becomes, Hairpin, Balance, Mark, With, Log, Family, As),
+    *(Becomes, Hairpin, Balance, Mark, Log, With, Family, As),
 )
 
 MATCHES = frozenset(kind.word for kind in WORDS[:14])
