@@ -121,7 +121,7 @@ def policy_line(node: Node, comments: Comments, problems: Problems) -> t.PolicyL
     return t.DefaultLine(tuple(defaults.values()), comments, span)
 
 
-def docker_line(node: Node, comments: Comments, problems: Problems) -> t.EngineLine | t.EngineObject | t.Include | None:
+def docker_line(node: Node, comments: Comments, problems: Problems) -> t.DockerLine | None:
     """Build a line of a `docker` block."""
     if node.data == "include":
         return include(node, comments, problems)

@@ -187,11 +187,14 @@ class Include:
     span: Span = field(compare=False, repr=False)
 
 
+DockerLine = EngineLine | EngineObject | Include
+
+
 @dataclass(frozen=True, slots=True)
 class DockerBlock:
     """`docker { lines }`: what Docker Engine will install."""
 
-    lines: tuple[EngineLine | EngineObject | Include, ...]
+    lines: tuple[DockerLine, ...]
     comments: tuple[Comment, ...]
     head: Span = field(compare=False, repr=False)
     span: Span = field(compare=False, repr=False)

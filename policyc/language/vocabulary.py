@@ -13,6 +13,22 @@ VERBS = (
     *("mark", "save-mark", "restore-mark", "helper", "log", "jump"),
 )
 RULE_WORDS = tuple(word.word for word in WORDS)
+ENGINE_WORDS = (
+    *(
+        "network",
+        "address",
+        "publish",
+        "publish-all",
+        "expose",
+        "link",
+        "subnet",
+        "gateway",
+        "driver",
+        "bridge",
+        "mode",
+    ),
+    *("icc", "internal", "ipv6", "bind", "trusted", "iptables", "ip6tables", "ip-forward", "ip-masq", "userland-proxy"),
+)
 
 PORT_PROTOCOLS = ("tcp", "udp", "udplite", "sctp", "dccp")
 ICMP_PROTOCOLS = ("icmp", "icmp6")
