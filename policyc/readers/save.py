@@ -20,7 +20,6 @@ from policyc.readers.command import Command, parse_command
 from policyc.readers.draft import CommandError, TableDraft
 from policyc.readers.families import block_family, header_family
 from policyc.readers.fragments import Fragments
-from policyc.readers.words import rule_problems
 from policyc.source import Source, Span
 
 _APPEND = re.compile(r"(?:\[(\d+):(\d+)\] )?-A ([^\s\"]+)(?: (.*))?")
@@ -47,6 +46,7 @@ def _resting_collector() -> Iterator[None]:
         yield
     finally:
         if was:
+            gc.freeze()  # what was read has no cycles: later collections need not look at it
             gc.enable()
 
 
@@ -96,7 +96,7 @@ class _SaveReader:
             packets, size, chain, body = found.groups()
             parts = self.fragments[draft.family].parts(body.rstrip()) if body else ()
             target = draft.chains.get(chain)
-            if parts is not None and target is not None and not rule_problems(parts, draft.family):
+            if parts is not None and target is not None:
                 counters = Counters(int(packets), int(size)) if packets else None
                 target.rules.append(Rule(parts, Span(self.source, offset, offset + len(line)), counters))
                 return
