@@ -1,0 +1,86 @@
+"""`python -m benchmarks [SIZE …]`: the ratios of policyc's work to `python -c pass` (P) and iptables-legacy-restore (T).
+
+P and T are measured in the same run and printed, because a machine's speed says nothing about ours. T is
+`iptables-legacy-restore --test` of the same rules; for a policy file, of the rules that it compiles to.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.inputs import dump, policy
+from benchmarks.timing import cpu, inside, program, python
+
+SIZES = (100, 1_000, 10_000, 100_000)
+
+READ_AND_PRINT = """
+import sys, time
+from pathlib import Path
+from policyc import api
+before = time.process_time()
+ruleset = api.load(Path(sys.argv[1]))
+read = time.process_time()
+api.iptables_save(ruleset, 4)
+print(read - before, time.process_time() - read)
+"""
+
+PARSE = """
+import sys, time
+from pathlib import Path
+from policyc import api
+before = time.process_time()
+api.load(Path(sys.argv[1]))
+print(time.process_time() - before)
+"""
+
+CHECK = """
+import sys, time
+from pathlib import Path
+from policyc import api
+ruleset = api.load(Path(sys.argv[1]))
+before = time.process_time()
+api.check(ruleset)
+print(time.process_time() - before)
+"""
+
+
+def main(sizes: tuple[int, ...]) -> None:
+    """Print the table for these numbers of rules."""
+    restore = program("iptables-legacy-restore")
+    if restore is None:
+        sys.exit("iptables-legacy-restore is not installed (Debian package iptables); `make packages` installs it")
+    policyc = str(Path(sys.executable).with_name("policyc"))
+    p = python("pass", runs=10)
+    print(f"P = python -c pass = {p * 1000:.1f} ms CPU")
+    print(f"policyc --version            {cpu([policyc, '--version'], 10) / p:6.2f} P")
+    with tempfile.TemporaryDirectory() as folder:
+        small = Path(folder, "small.pol")
+        small.write_text(policy(100))
+        print(f"check of 100 policy rules    {cpu([policyc, 'check', '--fail-on', 'never', str(small)], 5) / p:6.2f} P")
+        print(f"{'rules':>8} {'T':>9} {'read':>8} {'print':>8} {'check':>8} {'policy → Ruleset':>18}")
+        for size in sizes:
+            print(row(size, Path(folder), restore))
+
+
+def row(size: int, folder: Path, restore: str) -> str:
+    """Measure one size and return its line of the table."""
+    rules, source = folder / f"{size}.rules", folder / f"{size}.pol"
+    rules.write_text(dump(size))
+    source.write_text(policy(size))
+    t = cpu(["unshare", "--net", restore, "--test"], 3, rules.read_text())
+    read, written = inside(READ_AND_PRINT, str(rules))
+    (checked,) = inside(CHECK, str(rules))
+    (parsed,) = inside(PARSE, str(source))
+    from policyc import api
+
+    t_policy = cpu(["unshare", "--net", restore, "--test"], 3, api.iptables_save(api.load(source), 4))
+    return (
+        f"{size:>8} {t * 1000:>6.0f} ms {read / t:>6.2f} T {written / t:>6.2f} T {checked / t:>6.2f} T"
+        f" {parsed / t_policy:>16.2f} T"
+    )
+
+
+if __name__ == "__main__":
+    main(tuple(int(word) for word in sys.argv[1:]) or SIZES)
