@@ -48,6 +48,8 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC014", "bad-call", "error", "a preset or define is called with the wrong values"),
     Entry("PC015", "wrong-default", "error", "base policies are missing or stand where the host owns them"),
     Entry("PC016", "misplaced-word", "error", "a word is given twice or where it has no meaning"),
+    Entry("PC017", "missing-word", "error", "a statement lacks a word that it cannot do without"),
+    Entry("PC018", "definition-loop", "error", "definitions contain each other in a circle"),
     Entry("PC020", "wrong-table", "error", "a match or target is used in a table that does not have it"),
     Entry("PC021", "wrong-hook", "error", "a match or target is used in a hook that does not have it"),
     Entry("PC022", "jump-loop", "error", "chains jump to each other in a circle"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from policyc.language.packet import TestBlock
-from policyc.language.tree import DockerBlock
+from policyc.language.tree import DockerBlock, Include
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.intent import Sysctl
 from policyc.policy.defined import Limit, Log, Schedule, Schedules, Set, Side, Zone
@@ -101,9 +101,10 @@ class Rule:
 
     `argument` goes with the verb: a Mark (`mark`), the mask as an int (`save-mark`, `restore-mark`), a helper's name
     (`helper`), a Log (`log`), a Jump (`jump`), else None. `services` are one for each protocol; empty means every packet.
-    In a pair the rule is for the families that both have: `families` and those of the pair. Families of its own are never
-    lacking there; a rule without is for those of the policy, which a pair may narrow. `name` has the path of calls
-    (`mail.smtp`); `span` is the rule's own line, in a preset or a `define` where it comes from there.
+    In a pair the rule is for the families that both have: `families` and those of the pair; only a rule of a preset may
+    have none there, and then the pair does without it. `hooks` are those whose pairs it is for, empty for all (presets say
+    other things in INPUT than in FORWARD). `name` has the path of calls (`mail.smtp`); `span` is the rule's own line, in a
+    preset or a `define` where it comes from there.
     """
 
     verb: str
@@ -112,6 +113,7 @@ class Rule:
     matches: Matches
     effects: Effects
     families: Families
+    hooks: tuple[Hook, ...]
     otherwise: bool
     id: str
     name: str
@@ -279,5 +281,5 @@ class Policy:
     items: tuple[Item, ...]
     sysctls: tuple[Sysctl, ...]
     tests: tuple[TestBlock, ...]
-    containers: tuple[DockerBlock, ...]
+    containers: tuple[DockerBlock | Include, ...]
     span: Span = field(compare=False, repr=False)
