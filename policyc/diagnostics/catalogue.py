@@ -77,8 +77,10 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC805", "legacy-spelling", "info", "an old spelling is read; the canonical one is printed"),
     Entry("PC806", "guessed-family", "info", "nothing in a dump says whether it is IPv4 or IPv6; IPv4 is assumed"),
     Entry("PC807", "host-name", "error", "a host name stands where the kernel needs an address"),
+    Entry("PC808", "unreadable-source", "error", "a file cannot be read, or is nothing that policyc reads"),
     # PC9xx: policyc itself
     Entry("PC901", "unused-suppression", "warning", "a suppression comment suppresses nothing"),
+    Entry("PC902", "bad-config", "error", "policyc.toml or [tool.policyc] has an unknown key or a wrong value"),
 )
 
 _BY_KEY: dict[str, Entry] = {key: item for item in CATALOGUE for key in (item.code, item.name)}
