@@ -180,7 +180,7 @@ class _RuleReader:
             mark, word = word, self.words[self.at]
             self.at += 1
             if self.exact:
-                raise _Stop
+                self.fail("an old spelling means nothing by itself", mark)
             self.spelled.append(
                 Problem(f"`{option} ! {word.text}` is the old spelling of `! {option} {word.text}`",
                         mark.start, word.end, "legacy-spelling")

@@ -53,3 +53,12 @@ def _why_not() -> str:
             return ""
     except NotPrivileged as error:
         return str(error)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of other people's dumps and of recorded truth beside the checkout; never part of the project."""
+    folder = Path(os.environ.get("POLICYC_SHARED", Path(__file__).parents[3] / "shared"))
+    if not (folder / "corpus").is_dir():
+        pytest.skip("no corpus of real dumps beside this checkout (POLICYC_SHARED names another place)")
+    return folder
