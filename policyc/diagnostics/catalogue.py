@@ -81,6 +81,7 @@ CATALOGUE: tuple[Entry, ...] = (
     # PC9xx: policyc itself
     Entry("PC901", "unused-suppression", "warning", "a suppression comment suppresses nothing"),
     Entry("PC902", "bad-config", "error", "policyc.toml or [tool.policyc] has an unknown key or a wrong value"),
+    Entry("PC903", "bad-suppression", "warning", "a suppression comment gives no reason or names no finding"),
 )
 
 _BY_KEY: dict[str, Entry] = {key: item for item in CATALOGUE for key in (item.code, item.name)}

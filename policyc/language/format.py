@@ -8,22 +8,19 @@ there while it fits; a comment inside a statement goes above it. Formatting twic
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policyc.diagnostics import InputError
 from policyc.language import tree as t
 from policyc.language.lines import Line, cut
-from policyc.language.packet import TestBlock
 from policyc.language.parser import parse
 from policyc.language.print_rules import BREAK
-from policyc.language.print_statements import Node, line_text
+from policyc.language.print_statements import line_text
 from policyc.language.problems import Problems
 from policyc.source import Source
 
 WIDTH = 120
 _INDENT = "  "
-_BLOCKS = (t.RuleBlock, t.PolicyBlock, t.Define, t.DockerBlock, TestBlock)
 
 
 def format_text(source: Source) -> str:
@@ -49,7 +46,7 @@ class _Layout:
 
     def __init__(self, source: Source, file: t.File) -> None:
         self.source = source
-        self.nodes = {node.span.start: node for node in _nodes(file)}
+        self.nodes = {node.span.start: node for node in file.nodes()}
         self.rows: list[_Row] = []
         self.depth = 0
         lines = cut(Problems(source))
@@ -131,14 +128,6 @@ class _Layout:
         inner = [text for start, text in texts if start < line.end]
         beside = [text for start, text in texts if start >= line.end]
         return [*inner, *beside[:-1]], beside[-1] if beside else ""
-
-
-def _nodes(file: t.File) -> Iterator[Node]:
-    """Yield all nodes that have a line of their own."""
-    for statement in file.statements:
-        yield statement
-        if isinstance(statement, _BLOCKS):
-            yield from statement.lines
 
 
 def _comment(text: str) -> str:

@@ -101,7 +101,7 @@ class _Parser:
             self._after_brace(line)
             found = self._block(line, comments) if line.close == "{" else self._statement(line, comments)
             if found is None:
-                found = self._broken(line)
+                found = self._broken(line, comments)
             if found is not None:
                 statements.append(found)
         return t.File(self.source, tuple(statements), self.comments)
@@ -122,13 +122,13 @@ class _Parser:
         build = definition if node.data in DEFINITIONS else statement
         return build(node, comments, self.problems)
 
-    def _broken(self, line: Line) -> t.Broken | None:
+    def _broken(self, line: Line, comments: Comments) -> t.Broken | None:
         """Return the name of a definition that could not be read."""
         match = _NAMED.match(self.source.text, line.start, line.end)
         if not match:
             return None
         name = Name(match[2], self.source.span(match.start(2), match.end(2)))
-        return t.Broken(match[1], name, self.source.span(line.start, line.end))
+        return t.Broken(match[1], name, comments, self.source.span(line.start, line.end))
 
     def _block(self, line: Line, comments: Comments) -> t.Statement | None:
         """Read a block to its `}`; its lines are read for their errors even where its head is wrong."""

@@ -6,7 +6,7 @@ import re
 
 from policyc.language import definitions as d
 from policyc.language import tree as t
-from policyc.language.packet import PacketTest, Proof, TestBlock, TestLine
+from policyc.language.packet import PacketTest, Proof, TestBlock
 from policyc.language.print_literals import families_text, literal_text, quoted
 from policyc.language.print_rules import (
     BREAK,
@@ -22,12 +22,8 @@ from policyc.language.print_rules import (
 from policyc.language.rules import Rule, Use
 from policyc.language.vocabulary import ENGINE_WORDS, RESERVED
 
-Block = t.RuleBlock | t.PolicyBlock | t.Define | t.DockerBlock | TestBlock
-LineNode = t.PolicyLine | t.DockerLine | TestLine | Rule | Use
-Node = t.Statement | LineNode
 
-
-def line_text(node: Node) -> str:
+def line_text(node: t.Node) -> str:
     """Return the line of a node; of a block its head, without the brace."""
     match node:
         case Rule():
@@ -58,7 +54,7 @@ def line_text(node: Node) -> str:
             return _definition(node)
 
 
-def _head(node: Block) -> str:
+def _head(node: t.Block) -> str:
     match node:
         case t.RuleBlock(table=table, pair=pair):
             return f"{table} {pair_text(pair)}"

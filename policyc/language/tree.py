@@ -7,12 +7,13 @@ included, nothing is checked that needs two statements.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from policyc.language import words as w
 from policyc.language.definitions import Definition
 from policyc.language.literals import Name, Network, Number, ServiceValue, String
-from policyc.language.packet import TestBlock
+from policyc.language.packet import TestBlock, TestLine
 from policyc.language.rules import Comment, Pair, RuleLine, WordT
 from policyc.source import Source, Span
 
@@ -216,6 +217,7 @@ class Broken:
 
     kind: str
     name: Name
+    comments: tuple[Comment, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -235,6 +237,11 @@ Statement = (
 )
 
 
+Block = RuleBlock | PolicyBlock | Define | DockerBlock | TestBlock
+Line = RuleLine | PolicyLine | DockerLine | TestLine
+Node = Statement | Line
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A whole file; `comments` are all of its comments in written order, those of statements included."""
@@ -242,3 +249,10 @@ class File:
     source: Source = field(compare=False)
     statements: tuple[Statement, ...]
     comments: tuple[Comment, ...]
+
+    def nodes(self) -> Iterator[Node]:
+        """Yield all statements and, after a block, the lines in it."""
+        for statement in self.statements:
+            yield statement
+            if isinstance(statement, Block):
+                yield from statement.lines
