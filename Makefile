@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXAMPLE := examples/web-server/web.pol
+EXAMPLE := examples/web-server.pol
 DEBIAN := iptables nftables ipset iproute2
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
