@@ -4,3 +4,6 @@ Python users import `policyc.api`; nothing is imported here, so that start-up st
 """
 
 __version__ = "0.1.0"
+
+FORMAT_VERSION = "1.0"
+"""Of every JSON answer; minor versions only add keys."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from policyc.diagnostics import Diagnostic
+from policyc.diagnostics.suppressions import Suppression
 from policyc.netfilter.hooks import TABLES, is_base_chain
 from policyc.netfilter.intent import Intent
 from policyc.netfilter.ipset import IpSet
@@ -59,13 +60,15 @@ class Table:
 class Ruleset:
     """Tables of both families, ipsets, intent. `notes` are findings of the reader that did not stop it.
 
-    `shared`: the text must be loaded with `--noflush`: only these chains are ours (a policy with ownership shared).
+    `suppressions` are comments of the source that accept findings. `shared`: the text must be loaded with `--noflush`:
+    only these chains are ours (a policy with ownership shared).
     """
 
     tables: tuple[Table, ...] = ()
     sets: tuple[IpSet, ...] = ()
     intent: Intent | None = None
     notes: tuple[Diagnostic, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
     shared: bool = False
 
     def table(self, family: int, name: str) -> Table | None:

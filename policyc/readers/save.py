@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from policyc.diagnostics import Diagnostic, InputError, Related, diagnose
+from policyc.diagnostics.suppressions import of_dump
 from policyc.netfilter.hooks import BASE_CHAINS
 from policyc.netfilter.quoting import has_control_character
 from policyc.netfilter.rule import Counters, Rule
@@ -85,7 +86,8 @@ class _SaveReader:
             )  # fmt: skip
         if self.errors:
             raise InputError([*self.errors, *(n for n in self.notes if n.severity.label == "error")])
-        return Ruleset(tuple(self.tables.values()), notes=tuple(self.notes))
+        suppressions, misspelt = of_dump(self.source)
+        return Ruleset(tuple(self.tables.values()), notes=(*self.notes, *misspelt), suppressions=suppressions)
 
     # ------------------------------------------------------------------ lines
     def rule_line(self, line: str, offset: int) -> None:

@@ -9,10 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from policyc import FORMAT_VERSION
 from policyc.report.answer import Answer
 from policyc.report.summary import counts, exactness_counts
-
-FORMAT_VERSION = "1.0"
 
 
 def check_json(answer: Answer) -> str:
