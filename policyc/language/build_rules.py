@@ -45,9 +45,9 @@ def item(token: Token) -> Item:
     return str(token), token.start_pos or 0
 
 
-def items(node: Node, *but: str) -> list[Item]:
-    """Return the tokens of a node as texts with their places, but for the leading words in `but`."""
-    return [item(token) for token in tokens(node) if token not in but]
+def items(node: Node) -> list[Item]:
+    """Return the tokens of a node as texts with their places, arrows left out."""
+    return [item(each) for each in tokens(node) if each != "->"]
 
 
 def place(node: Node, problems: Problems) -> Span:

@@ -98,7 +98,7 @@ def packet_text(packet: Packet) -> str:
         f"{literal_text(packet.source)} -> {literal_text(packet.destination)}",
         f"in {packet.entry.text}" if packet.entry else "",
         joined("out", packet.exit.text if packet.exit else "") if packet.local else "",
-        f"flags {f',{BREAK}'.join(packet.flags)}" if packet.flags else "",
+        f"flags {','.join(packet.flags)}" if packet.flags else "",
         f"state {packet.state}" if packet.state else "",
         f"mark {literal_text(packet.mark)}" if packet.mark else "",
         f"ttl {packet.ttl.value}" if packet.ttl else "",

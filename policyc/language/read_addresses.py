@@ -37,7 +37,7 @@ def family_of(text: str) -> int | None:
 def address_value(text: str, start: int, problems: Problems) -> AddressValue | None:
     """Read an address, a network, a range or a name."""
     family = family_of(text)
-    if family:
+    if family and text[0] != "[":
         return _literal(text, start, family, problems)
     if not text.replace("_", "").replace("-", "").isalnum() and _no_address(text, start, problems):
         return None

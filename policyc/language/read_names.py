@@ -32,7 +32,7 @@ def name(text: str, start: int, problems: Problems, what: str = "a name", allowe
         problems.report("bad-literal", message, start, start + len(text), hint)
         return None
     message = f"`{text}` is a word of the language, not {what}"
-    problems.report("reserved-word", message, start, start + len(text), "a name must not be a word of the language")
+    problems.report("reserved-word", message, start, start + len(text), "choose another name")
     return None
 
 

@@ -53,6 +53,15 @@ def state(text: str, start: int, problems: Problems) -> Name | None:
     return None
 
 
+def _limit(text: str, start: int, problems: Problems) -> Name | None:
+    """Read the name of a limit; a rate may stand in a definition only."""
+    if not text[0].isdecimal():
+        return name(text, start, problems)
+    hint = f"define it, `limit few = {text}`, and write `limit few` here"
+    problems.report("bad-literal", f"`{text}` is not the name of a limit", start, start + len(text), hint)
+    return None
+
+
 def _account(text: str, start: int, problems: Problems) -> Name | Number | NumberRange | String | None:
     return (string if text[0] in "\"'" else account)(text, start, problems)
 
@@ -81,8 +90,8 @@ _LISTS: dict[str, tuple[Callable[..., w.Word], _Reader]] = {
     "hairpin": (w.Hairpin, zone),
 }
 _SINGLES: dict[str, tuple[Callable[..., w.Word], _Reader]] = {
-    "limit": (w.Limit, name),
-    "over": (w.Over, name),
+    "limit": (w.Limit, _limit),
+    "over": (w.Over, _limit),
     "match": (w.Match, string),
     "mark": (w.Mark, mark),
     "log": (w.Log, name),
@@ -90,7 +99,7 @@ _SINGLES: dict[str, tuple[Callable[..., w.Word], _Reader]] = {
     "as": (w.As, name),
 }
 
-NEGATABLE = frozenset(_NEGATABLE)
+NEGATABLE = tuple(_NEGATABLE)
 SINGLE = frozenset((*_SINGLES, "balance"))
 
 

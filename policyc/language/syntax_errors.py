@@ -11,7 +11,17 @@ from lark import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from policyc.language.grammar import grammar
 from policyc.language.problems import Problems, one_of, suggestion
-from policyc.language.vocabulary import BLOCKS, ENGINE_WORDS, INTENTS, KINDS, RESERVED, RULE_WORDS, TABLES, VERBS
+from policyc.language.read_words import NEGATABLE
+from policyc.language.vocabulary import (
+    BLOCKS,
+    ENGINE_WORDS,
+    INTENTS,
+    KINDS,
+    RESERVED,
+    RULE_WORDS,
+    TABLES,
+    VERBS,
+)
 
 _ROLES = {
     "ACCOUNT": "a name or an id",
@@ -67,8 +77,10 @@ def report_syntax(error: UnexpectedInput, start_rule: str, begin: int, end: int,
         at = end if error.token.type == "$END" else (error.token.start_pos or 0)
     else:
         assert isinstance(error, UnexpectedCharacters), "no other error leaves the parser"
-        names = set(error.allowed or ())
         at = error.pos_in_stream
+        resumed = grammar().parser.parse_interactive(text[begin:at], start=start_rule)
+        resumed.exhaust_lexer()
+        names = resumed.accepts()  # type: ignore[no-untyped-call]
     match = _WORD.match(text, at, end)
     found = match[0] if match else ""
     literals = grammar().literals
@@ -80,7 +92,7 @@ def report_syntax(error: UnexpectedInput, start_rule: str, begin: int, end: int,
         message = f"`{found}` is a word of the language, not a name"
         problems.report("reserved-word", message, at, at + len(found), "choose another name")
         return
-    before = text[begin:at].rstrip()
+    before = text[begin:at].rstrip(" \t")
     if before.endswith("=") and not found:
         message = f"`{' '.join(before[:-1].split())}` has no value: an empty list matches nothing and would vanish"
         problems.report("empty-list", message, begin, end, f"write {_expected(names, keywords)} after `=`")
@@ -100,7 +112,7 @@ def _no_statement(found: str, start_rule: str, at: int, problems: Problems) -> N
         what = "a block" if start_rule == "head" else "a statement"
         known = (*TABLES, *BLOCKS) if start_rule == "head" else _STATEMENTS
         message = f"expected {what}, found `{found}`"
-        hint = suggestion(found, known) or f"{what} begins with {one_of(known)}"
+        hint = suggestion(found, known) or f"{what} begins with a word such as {one_of(known[:: len(known) // 4])}"
         if found in (*VERBS, "otherwise", "use"):
             hint = "a rule stands in a block such as `filter A -> B { … }`"
     problems.report("syntax-error", message, at, at + len(found), hint)
@@ -128,19 +140,24 @@ def _expected(names: set[str], keywords: list[str]) -> str:
 
 
 def _hint(found: str, keywords: list[str], before: str) -> str:
-    """Return what to do: the nearest keyword, else the list of a group that nobody can guess."""
-    if found in {"=", ">", "<", "-", "=>", "→"} and "->" in keywords:
+    """Return what to do: the most telling thing that is known about this mistake."""
+    if "\n" in before:
+        return "the line above ends in a comma, so that it goes on here"
+    if found in {"=", ">", "<", "-"} and "->" in keywords:
         return "the arrow is written `->`"
-    if near := suggestion(found, keywords) if found else "":
-        return near
-    if found in {'"', "'"}:
+    if found in {'"', "'"} and "match" in keywords:
         return "a string stands after `match` and `jump`"
+    if found == "not":
+        return f"`not` follows {one_of(NEGATABLE)} only"
     if found in (*KINDS, *TABLES, *INTENTS, *BLOCKS) and "accept" in keywords:
         return "this stands outside of blocks: is a `}` missing above?"
-    for members, title in _GROUPS:
-        inside = [word for word in members if word in keywords]
-        if len(inside) >= _MANY and found:
-            return f"{title} is {one_of(inside)}"
-    if found.startswith(("tcp/", "udp/")) and before:
-        return "services stand right after the verb"
+    if found and found not in RESERVED and (near := suggestion(found, keywords)):
+        return near
+    last = before.rsplit(maxsplit=1)[-1] if before else ""
+    if found and "from" in keywords and last not in RESERVED and (near := suggestion(last, (*RULE_WORDS, "except"))):
+        return f"{near[:-1]} where `{last}` stands?"
+    if "from" in keywords:
+        return "services stand right after the verb; words such as `from`, `to`, `log` and `as` follow"
+    if found and "accept" in keywords and "jump" in keywords:
+        return f"a verb is {one_of(VERBS)}"
     return ""
