@@ -14,7 +14,15 @@ import pytest
 from policyc.kernel.namespace import Namespace
 from policyc.kernel.processes import PATH, NotPrivileged
 
-PROGRAMS = ("iptables-nft-restore", "iptables-legacy-restore", "ip6tables-nft-restore", "ipset", "ip", "unshare", "nsenter")
+PROGRAMS = (
+    "iptables-nft-restore",
+    "iptables-legacy-restore",
+    "ip6tables-nft-restore",
+    "ipset",
+    "ip",
+    "unshare",
+    "nsenter",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

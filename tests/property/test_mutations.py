@@ -12,7 +12,28 @@ from policyc import api
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.pol"))
 MUTATIONS = 1000
-SNIPPETS = ["{", "}", ";", ",", "->", "=", "#", '"', "'", "not", "from", "10.0.0.5/8", "::", "/", ":", "\\", "\x00", "é", "-j", "!"]
+SNIPPETS = [
+    "{",
+    "}",
+    ";",
+    ",",
+    "->",
+    "=",
+    "#",
+    '"',
+    "'",
+    "not",
+    "from",
+    "10.0.0.5/8",
+    "::",
+    "/",
+    ":",
+    "\\",
+    "\x00",
+    "é",
+    "-j",
+    "!",
+]
 
 
 def mutated(text: str, draw: Random) -> str:

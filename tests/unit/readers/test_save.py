@@ -126,7 +126,9 @@ def test_all_bad_lines_are_reported_at_their_columns() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "hello\n", "# only a comment\n", "\x00\n", "*nosuch\nCOMMIT\n", "-A INPUT -j DROP\n"])
+@pytest.mark.parametrize(
+    "text", ["", "hello\n", "# only a comment\n", "\x00\n", "*nosuch\nCOMMIT\n", "-A INPUT -j DROP\n"]
+)
 def test_what_is_no_dump_says_so(text: str) -> None:
     assert problems(text + "\n")
 
