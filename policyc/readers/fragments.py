@@ -14,7 +14,7 @@ from typing import NamedTuple
 from policyc.net.addresses import ALL_ONES, AddressError, Network, parse_address
 from policyc.netfilter.extension import Extension, Given, Option, Options
 from policyc.netfilter.extensions import match_extension, target_extension
-from policyc.netfilter.parts import MATCH_RANK, Match, Part, Selector, Target, address_selector
+from policyc.netfilter.parts import MATCH_RANK, Match, Part, Selector, Target
 from policyc.netfilter.quoting import QuoteError, split_words
 from policyc.readers.words import Problem, Reading, Word, built, option_problems, read_rule, rule_problems
 
@@ -101,7 +101,9 @@ class Fragments:
                 address, mask = parse_address(found[2], 4), _MASKS[found[3]]
             except AddressError:
                 return None
-            return _Piece((address_selector(f"-{found[1]}", Network(4, address & mask, mask)),), None, ())
+            if address & mask == address:  # spelled as it will be printed
+                rank = 0 if found[1] == "s" else 1
+                return _Piece((Selector(rank, piece, piece[:2], Network(4, address, mask)),), None, ())
         head, _, value = piece.rpartition(" ")
         try:
             shape = self._shapes[head]
