@@ -113,12 +113,15 @@ class _Layout:
             end += 1
         inside = lines[at + 1 : end]
         written = "\n" not in self.source.text[head.start : lines[end].end]
-        if (inside and not written) or head.comments or any(line.comments or line.close == "#" for line in inside):
+        hoisted, beside = self._comments(head)
+        if (inside and not written) or beside or any(line.comments or line.close == "#" for line in inside):
             return 1
         body = "; ".join(line_text(self.nodes[line.start]) for line in inside)
         text = f"{line_text(self.nodes[head.start])} {{ {body}{' ' if body else ''}}}".replace(BREAK, " ")
         if len(text) > WIDTH:
             return 1
+        for comment in hoisted:
+            self._row(comment, "")
         self._row(text, self._comments(lines[end])[1])
         return end - at + 1
 

@@ -1,0 +1,110 @@
+"""What holds of every policy: it reads and prints to itself, both ways through a rule agree, no text makes a traceback."""
+
+from __future__ import annotations
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from policies import VERBS, policies, rules
+
+from policyc.language.build_rules import rule_line
+from policyc.language.format import format_text
+from policyc.language.grammar import grammar
+from policyc.language.parser import parse
+from policyc.language.print_statements import line_text
+from policyc.language.problems import Problems
+from policyc.language.read_rules import plain_rule
+from policyc.language.suppressions import suppressions
+from policyc.language.tree import File
+from policyc.source import Source
+
+
+def read(text: str) -> File:
+    file, errors = parse(Source("p", text))
+    assert not errors
+    return file
+
+
+@given(policies())
+@settings(max_examples=150, deadline=None)
+def test_layout_keeps_the_tree_and_is_stable(text: str) -> None:
+    laid_out = format_text(Source("p", text))
+    assert read(laid_out) == read(text)
+    assert format_text(Source("p", laid_out)) == laid_out
+
+
+@given(st.sampled_from(tuple(VERBS)).flatmap(rules))
+@settings(max_examples=300, deadline=None)
+@example("log edge ssh from a")
+@example("accept from not a,b as x limit l")
+@example("accept ssh balance nth")
+@example("otherwise reject with tcp-reset")
+def test_both_ways_through_a_rule_agree(text: str) -> None:
+    """The short way may leave a rule to the grammar, but never reads it differently, not even its places."""
+    problems = Problems(Source("r", text))
+    short = plain_rule(0, len(text), (), problems)
+    if short is None:
+        assert not problems.found
+        return
+    long = rule_line(grammar().parser.parse(text, start="rule"), (), problems)
+    assert not problems.found
+    assert short == long
+    assert all_spans(short) == all_spans(long)
+
+
+def all_spans(node: object) -> list[tuple[int, int]]:
+    """The places of a node and everything in it."""
+    if isinstance(node, tuple):
+        return [span for item in node for span in all_spans(item)]
+    if not hasattr(node, "__dataclass_fields__"):
+        return []
+    own = [(node.span.start, node.span.end)] if hasattr(node, "span") else []
+    return own + [
+        span
+        for name, field in node.__dataclass_fields__.items()
+        if field.compare
+        for span in all_spans(getattr(node, name))
+    ]
+
+
+@given(st.sampled_from(tuple(VERBS)).flatmap(rules))
+@settings(deadline=None)
+def test_canonical_rules_take_the_short_way(text: str) -> None:
+    """A canonical line costs no grammar, but for verbs and words that are rare."""
+    block = read(f"filter a -> b {{\n  {text}\n}}\n").statements[0]
+    canonical = line_text(block.lines[0]).replace("\v", " ")
+    if "save-mark" in canonical or "restore-mark" in canonical or canonical.endswith('1"'):
+        return
+    problems = Problems(Source("r", canonical))
+    assert plain_rule(0, len(canonical), (), problems) is not None
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> str:
+    """A policy with characters deleted, inserted, doubled or exchanged."""
+    text = draw(policies())
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, max(0, len(text) - 1)))
+        to = at + draw(st.integers(0, 12))
+        put = draw(
+            st.sampled_from(("", text[at:to] * 2, text[at:to][::-1])) | st.text(max_size=3) | st.sampled_from(JUNK)
+        )
+        text = text[:at] + put + text[to:]
+    return text
+
+
+JUNK = (*"{}();,#\"'=<>-\\\n\t\r\0:/[]0", "->", "<->", "not ", "from ", "{\n", "}\n", "otherwise ", "\ufeff", "٣")
+
+
+@given(damaged() | st.text(max_size=60) | st.text(st.sampled_from("".join(JUNK) + "filter a accept"), max_size=60))
+@settings(max_examples=400, deadline=None)
+def test_no_text_makes_a_traceback(text: str) -> None:
+    source = Source("p", text)
+    file, errors = parse(source)
+    suppressions(file)
+    for error in errors:
+        assert error.span is not None
+        assert 0 <= error.span.start <= error.span.end <= len(text)
+        assert "\n" not in error.message
+    if not errors:
+        laid_out = format_text(source)
+        assert read(laid_out) == file
