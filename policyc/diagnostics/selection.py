@@ -35,7 +35,7 @@ def all_codes_of(words: Iterable[str]) -> frozenset[str]:
 
 
 def _nearest(word: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake pays for it
+    from difflib import get_close_matches
 
     known = [item.name for item in CATALOGUE] + [item.code for item in CATALOGUE]
     near = get_close_matches(word.lower(), known, n=1, cutoff=0.6) or get_close_matches(word.upper(), known, n=1)

@@ -56,7 +56,7 @@ def _neighbour(path: Path, number: int | None) -> str:
     """Return a hint that names the file beside a missing one whose name is nearest."""
     if number != errno.ENOENT:
         return ""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake pays for it
+    from difflib import get_close_matches
 
     try:
         near = get_close_matches(path.name, sorted(item.name for item in path.parent.iterdir()), n=1)

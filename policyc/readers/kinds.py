@@ -32,7 +32,7 @@ _POLICY = re.compile(
 )
 
 _OTHERS: tuple[tuple[re.Pattern[str], str, str], ...] = (
-    (re.compile(r"^[ \t]*(?:table (?:ip6?|inet|bridge|arp|netdev)\b|(?:add|flush) (?:table|ruleset)\b|#!.*\bnft\b)", re.MULTILINE),
+    (re.compile(r"^[ \t]*(?:table (?:ip6?|inet|bridge|arp|netdev)\b|(?:add|flush) (?:table|ruleset)\b)", re.MULTILINE),
      "an nftables ruleset", "policyc reads iptables: take `iptables-save > FILE`"),
     (re.compile(r"^[ \t]*(?:sudo )?(?:\S*/)?ip6?tables[ \t]+-", re.MULTILINE),
      "a script of iptables commands", "load it in a network namespace and check what `iptables-save` prints there"),
@@ -49,6 +49,8 @@ def kind_of(source: Source) -> Kind:
         return Kind.DUMP
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return Kind.SNAPSHOT
+    if source.name.endswith(".pol") and _POLICY.search(text):
+        return Kind.POLICY
     for pattern, what, hint in _OTHERS:
         if pattern.search(text):
             raise _unknown(source, f"`{source.name}` is {what}", hint)

@@ -1,0 +1,1 @@
+"""The command line: one file a command. Arguments in, `policyc.api` called, the result given to `policyc.report`."""

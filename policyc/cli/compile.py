@@ -1,0 +1,72 @@
+"""`policyc compile`: the text that iptables-restore, ip6tables-restore or ipset restore loads. None where there are errors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from policyc.cli.exit import Exit
+from policyc.cli.options import Asked, NotAskedError, config_options, one_ruleset, output_option, source_options
+from policyc.cli.output import complain, emit
+from policyc.config import Config
+from policyc.diagnostics import InputError, Severity
+from policyc.netfilter.ruleset import Ruleset
+
+FAMILIES = ("4", "6", "both")
+
+
+@click.command("compile")
+@source_options
+@click.option("--family", type=click.Choice(FAMILIES), help="IPv4, IPv6, or both one behind the other, to look at.")
+@click.option("--ipset", is_flag=True, help="The sets instead of the rules, for `ipset restore`.")
+@click.option("--no-ids", is_flag=True, help="Leave out the comments that lead back to the policy's lines.")
+@output_option
+@config_options
+def command(*, asked: Asked, config: Config, family: str | None, ipset: bool, no_ids: bool, output: str | None) -> int:
+    """Print what the kernel loads: `policyc compile edge.pol --family 4 | iptables-restore`."""
+    from policyc import api
+
+    ruleset = one_ruleset(asked.given(config), ids=not no_ids)
+    errors = [d for d in api.check(ruleset).diagnostics if d.severity is Severity.ERROR]
+    if errors:
+        complain(InputError(errors), config.color)
+        return Exit.BAD_NEWS
+    emit(_sets(ruleset, family) if ipset else _rules(ruleset, family), output)
+    return Exit.FINE
+
+
+def _rules(ruleset: Ruleset, family: str | None) -> str:
+    from policyc.writers.save import iptables_save
+
+    families = _families(ruleset, family)
+    return "".join(f"{_heading(each, ruleset)}{iptables_save(ruleset, each)}" for each in families)
+
+
+def _families(ruleset: Ruleset, family: str | None) -> tuple[int, ...]:
+    there = ruleset.families
+    if family == "both":
+        return there
+    if family is not None:
+        if int(family) not in there:
+            raise NotAskedError(f"there are no IPv{family} rules in this source")
+        return (int(family),)
+    if len(there) != 1:
+        raise click.UsageError(
+            "this source has rules of both families, which two programs load; say --family 4 or --family 6 "
+            "(or --family both, to look at them)"
+        )
+    return there
+
+
+def _heading(family: int, ruleset: Ruleset) -> str:
+    program = "iptables-restore" if family == 4 else "ip6tables-restore"
+    return f"# by policyc, for {program}{' --noflush' if ruleset.shared else ''}\n"
+
+
+def _sets(ruleset: Ruleset, family: str | None) -> str:
+    from policyc.writers.ipset import ipset_restore
+
+    if family in {None, "both"}:
+        return ipset_restore(ruleset)
+    return ipset_restore(replace(ruleset, sets=tuple(item for item in ruleset.sets if str(item.family) == family)))
