@@ -63,7 +63,8 @@ def parse_packet(source: Source) -> tuple[Packet | None, list[Diagnostic]]:
         problems.report("syntax-error", "expected one packet", 0, len(source.text), hint)
         return None, problems.found
     node = _tree("packet", lines[0], problems)
-    return (packet(node, problems) if node else None), problems.found
+    found = packet(node, problems) if node else None
+    return (None if problems.found else found), problems.found
 
 
 def _tree(start: str, line: Line, problems: Problems) -> Node | None:
