@@ -119,7 +119,7 @@ class Fragments:
         reading = read_rule(words, self.family, exact=True)
         if len(reading.rules) != 1 or reading.spelled or reading.counters is not None:
             return None
-        return reading.rules[0]
+        return reading.rules[0] or None  # `-i +` says nothing, but a second `-i` beside it is an error
 
     def _shape(self, head: str) -> _Shape | None:
         """Return the shape of a piece without its last word; only a lone option of a known extension has one."""
