@@ -24,6 +24,8 @@ def port_of(word: str, protocol: str | None = None) -> int:
     """
     if word.isascii() and word.isdecimal():
         number = int(word)
+        if word != str(number):
+            raise ValueError(f"port `{word}` begins with 0, which iptables reads as octal with some protocols")
         if number > 65535:
             raise ValueError(f"port `{word}` is over 65535")
         return number

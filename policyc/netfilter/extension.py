@@ -22,7 +22,8 @@ class Option:
 
     `argument` None is a flag. `aliases` are further spellings; unique prefixes are accepted for all, as getopt_long(3) does.
     `negatable`: `!` may stand before it. `repeatable`: may be given several times. `required`: must be given.
-    `excludes`: options that may not stand beside it. `needs`: options that must.
+    `optional`: the argument may be left out, and the value is None then. `excludes`: options that may not stand beside it.
+    `needs`: options that must.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Option:
     negatable: bool = False
     repeatable: bool = False
     required: bool = False
+    optional: bool = False
     excludes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
 
@@ -74,6 +76,10 @@ class Options:
         """Return each use of a repeatable option."""
         return [item for item in self.given if item.name == name]
 
+    def without(self, name: str, value: Any) -> Options:
+        """Return the options without the positive use of one whose value says nothing, such as `--sport 0:65535`."""
+        return Options(tuple(item for item in self.given if item.negated or (item.name, item.value) != (name, value)))
+
     def with_values(self, **values: Any) -> Options:
         """Return the options with some values replaced or added; underscores in names stand for dashes."""
         given = list(self.given)
@@ -110,6 +116,12 @@ class Placement:
 
 
 ANYWHERE = Placement()
+
+
+def lacking(options: Options, *names: str) -> Iterable[str]:
+    """Yield the message that none of these options is given, where none is: a `check`."""
+    if not any(name in options for name in names):
+        yield f"one of {', '.join(f'`--{name}`' for name in names)} is needed"
 
 
 def in_tables(*tables: str, hooks: Iterable[Hook] | None = None, why: str = "") -> Placement:
@@ -182,10 +194,17 @@ def _exactly(options: Options, around: Surroundings) -> tuple[Effect, ...]:  # n
 
 @dataclass(frozen=True, slots=True)
 class MatchExtension(Extension):
-    """A match: `meaning` is its predicate; `side_effects` happen whenever it is evaluated true, target or not."""
+    """A match: `meaning` is its predicate; `side_effects` happen whenever it is evaluated true, target or not.
+
+    A `Record` among them happens whatever the match says.
+    """
 
     meaning: Callable[[Options, Surroundings], Predicate] = field(kw_only=True)
     side_effects: Callable[[Options, Surroundings], tuple[Effect, ...]] = _exactly
+
+    def spelled(self, options: Options, family: int) -> str:
+        """Return `-m NAME OPTIONS`: the key of a condition that nobody can decide from the packet alone."""
+        return f"-m {self.name}{self.text(options, family)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +226,6 @@ def written(extension: Extension, options: Options, family: int) -> str:
 def one_written(option: Option, item: Given, family: int) -> str:
     """Return one option as ` [! ]--name value`."""
     mark = " !" if item.negated else ""
-    if option.argument is None:
+    if option.argument is None or (option.optional and item.value is None):
         return f"{mark} --{option.name}"
     return f"{mark} --{option.name} {option.argument.write(item.value, family)}"

@@ -17,13 +17,7 @@ ALL_PORTS = (0, 65535)
 
 def without_all_ports(options: Options, family: int) -> Options:  # noqa: ARG001
     """Leave out `--sport 0:65535`, which says nothing and which iptables-save does not print; `! --sport :` stays."""
-    return Options(
-        tuple(
-            item
-            for item in options.given
-            if item.negated or item.name not in {"sport", "dport"} or item.value != ALL_PORTS
-        )
-    )
+    return options.without("sport", ALL_PORTS).without("dport", ALL_PORTS)
 
 
 def has_header(protocol: int) -> Predicate:

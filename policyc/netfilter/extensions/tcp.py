@@ -48,7 +48,7 @@ class FlagPair(Argument):
 
 def _flags(word: str) -> int:
     number = 0
-    for part in word.upper().split(","):
+    for part in filter(None, word.upper().split(",")):  # an empty word is NONE, as iptables takes it
         if part == "ALL":
             number |= 63
         elif part in FLAGS:
@@ -65,7 +65,7 @@ def _names(number: int) -> str:
 def _normalise(options: Options, family: int) -> Options:
     given = (
         Given("tcp-flags", SYN_TEST, item.negated) if item.name == "syn" else item
-        for item in without_all_ports(options, family).given
+        for item in without_all_ports(options, family).without("tcp-flags", (0, 0)).given
     )
     return Options(tuple(given))
 
