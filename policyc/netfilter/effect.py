@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from policyc.net.intervals import IntervalSet
+from policyc.netfilter.counters import RecentList
 from policyc.netfilter.fields import Field
 
 
@@ -27,11 +28,13 @@ class Reject:
 class Rewrite:
     """Translate `side` (SRC or DST) for the connection: to `addresses` (None: kept, or chosen by `how`) and `ports`.
 
-    `how` is given, incoming (the primary address of the incoming interface), outgoing, or prefix (the host part stays).
-    `port_offset`: ports are shifted by base instead of chosen. `random`: the choice of port is not the first free one.
+    `side` None is what the hook translates: DST in PREROUTING and OUTPUT, SRC in INPUT and POSTROUTING (NETMAP). `how` is
+    given, incoming (the primary address of the incoming interface), outgoing, or prefix (the host part stays).
+    `port_base`: the port's distance from it is kept in `ports` instead of a free one chosen. `random`: the choice of port
+    is not the first free one.
     """
 
-    side: Field
+    side: Field | None
     addresses: IntervalSet | None
     ports: IntervalSet | None
     how: str
@@ -42,18 +45,26 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """`field = (field & ~mask) ^ value`, or with `source`: bits of another field copied under `source_mask`."""
+    """`field = (field & ~mask) ^ value`; with `source`, the value is `source & source_mask` shifted left by `shift` bits.
+
+    A negative `shift` goes to the right; what leaves the field's width is lost. Of a set-valued field (`ct.label`) the bits are
+    its members. A field that does not exist is neither read nor written.
+    """
 
     field: Field
     mask: int
     value: int
     source: Field | None = None
     source_mask: int = 0
+    shift: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What connection tracking will do with the packet: `entry` False for none, a helper's name, a zone."""
+    """What connection tracking will do with the packet: `entry` False for none, a helper's name, a zone.
+
+    `zone` is a number or `mark` (the packet's), behind `original ` or `reply ` where it holds for that direction only.
+    """
 
     entry: bool = True
     helper: str = ""
@@ -64,7 +75,10 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Divert:
-    """Hand the packet to a local socket (TPROXY): address and port, 0 for the packet's own, and the mark it gets."""
+    """Hand the packet to a local socket (TPROXY): address and port, 0 for the packet's own, and the mark it gets.
+
+    The mark is set as by `Assign`. Where a socket takes it the packet is accepted, where none does it is dropped.
+    """
 
     address: int
     port: int
@@ -90,10 +104,29 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Mutate:
-    """A change of the packet that no modelled field shows (TCP options, checksum, class): named, so that nothing is silent."""
+    """A change of the packet that nobody here computes (TCP options, checksum, class): named, so that nothing is silent.
+
+    `fields` are the modelled ones that may have any value afterwards.
+    """
 
     what: str
     detail: str = ""
+    fields: tuple[Field, ...] = ()
 
 
-Effect = Verdict | Reject | Rewrite | Assign | Track | Divert | Shift | Note | Mutate
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """Answer TCP handshakes for the server (SYNPROXY): a bare SYN is stolen, a bare ACK stolen or dropped, all else goes on.
+
+    Bare means without the other one of the two, FIN and RST (net/ipv4/netfilter/ipt_SYNPROXY.c).
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The packet's address is written into a list (`recent --set`), whatever its match and the rest of the rule say."""
+
+    into: RecentList
+
+
+Effect = Verdict | Reject | Rewrite | Assign | Track | Divert | Shift | Note | Mutate | Handshake | Record
