@@ -17,7 +17,7 @@ from policyc.netfilter.extension import MatchExtension, TargetExtension
 # Other names under which iptables loads an extension.
 _MATCH_FILES = {
     "icmpv6": "icmp6", "ipv6-icmp": "icmp6", "mobility-header": "mh", "ipv6-mh": "mh", "dst": "dst_options",
-    "string": "string_match", "time": "time_match", "set": "set_match", "2tos": "tos",
+    "string": "string_match", "time": "time_match", "set": "set_match",
 }  # fmt: skip
 _TARGET_FILES: dict[str, str] = {}
 
