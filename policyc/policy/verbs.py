@@ -1,0 +1,83 @@
+"""What may stand where: the verbs of each table, what their packets have been through, and the words that go with them."""
+
+from __future__ import annotations
+
+from policyc.language import words as w
+from policyc.netfilter.hooks import Hook
+
+VERBS: dict[str, tuple[str, ...]] = {
+    "filter": ("accept", "drop", "reject", "return", "log", "jump"),
+    "nat": ("masquerade", "snat", "dnat", "redirect", "accept", "return", "log", "jump"),
+    "mangle": ("mark", "save-mark", "restore-mark", "accept", "drop", "return", "log", "jump"),
+    "raw": ("drop", "accept", "return", "helper", "log", "jump"),
+}
+
+VERDICTS = frozenset(("accept", "drop", "reject", "return"))
+"""The verbs that decide: without services and match they would decide everything, which `otherwise` says."""
+
+BEFORE_ROUTING = frozenset(("dnat", "redirect"))
+AFTER_ROUTING = frozenset(("masquerade", "snat"))
+
+NEEDS_ENDPOINT = frozenset(("dnat", "snat"))
+"""The verbs that mean nothing without `becomes`."""
+
+EFFECT_VERBS: dict[type[w.Word], tuple[str, ...]] = {
+    w.Becomes: ("dnat", "snat", "redirect", "masquerade"),
+    w.Balance: ("dnat", "snat"),
+    w.With: ("reject",),
+    w.Hairpin: (),
+    w.Mark: (),
+}
+"""The words that only some verbs of blocks take."""
+
+INTENT_WORDS: dict[str, tuple[type[w.Word], ...]] = {
+    "publish": (w.From, w.To, w.Becomes, w.Hairpin, w.Balance, w.Family, w.As),
+    "notrack": (w.From, w.To, w.Family, w.As),
+    "synproxy": (w.From, w.To, w.Family, w.As),
+    "tproxy": (w.From, w.To, w.Becomes, w.Mark, w.Family, w.As),
+    "netmap": (w.Family, w.As),
+    "clamp": (w.Family, w.As),
+}
+
+NO_INTERFACE: dict[type[w.Word], tuple[frozenset[Hook], str]] = {
+    w.In: (frozenset((Hook.OUTPUT, Hook.POSTROUTING)), "an incoming interface"),
+    w.Out: (frozenset((Hook.PREROUTING, Hook.INPUT)), "an outgoing interface"),
+}
+"""Hooks where a rule cannot test an interface, as iptables(8) says."""
+
+NOT_IN_RAW: tuple[type[w.Word], ...] = (w.State, w.Published)
+"""Words about connections, which raw comes before."""
+
+ANSWERS: dict[str, tuple[int, ...]] = {
+    "icmp-net-unreachable": (4,),
+    "icmp-host-unreachable": (4,),
+    "icmp-port-unreachable": (4,),
+    "icmp-proto-unreachable": (4,),
+    "icmp-net-prohibited": (4,),
+    "icmp-host-prohibited": (4,),
+    "icmp-admin-prohibited": (4,),
+    "icmp6-no-route": (6,),
+    "icmp6-adm-prohibited": (6,),
+    "icmp6-addr-unreachable": (6,),
+    "icmp6-port-unreachable": (6,),
+    "icmp6-policy-fail": (6,),
+    "icmp6-reject-route": (6,),
+    "tcp-reset": (4, 6),
+}
+"""What `reject` can send, and in which family (iptables-extensions(8), REJECT)."""
+
+HELPERS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    "amanda": ((17,), (4, 6)),
+    "ftp": ((6,), (4, 6)),
+    "H.245": ((6,), (4, 6)),
+    "Q.931": ((6,), (4, 6)),
+    "RAS": ((17,), (4, 6)),
+    "irc": ((6,), (4,)),
+    "netbios-ns": ((17,), (4,)),
+    "pptp": ((6,), (4,)),
+    "sane": ((6,), (4, 6)),
+    "sip": ((6, 17), (4, 6)),
+    "snmp": ((17,), (4,)),
+    "tftp": ((17,), (4, 6)),
+}
+"""The kernel's connection tracking helpers: their protocols and families (net/netfilter/nf_conntrack_*.c)."""
