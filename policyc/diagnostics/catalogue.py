@@ -58,12 +58,24 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC025", "undefined-set", "warning", "a rule refers to an ipset that nothing here defines"),
     Entry("PC026", "nat-policy", "error", "the policy of a nat chain drops first packets only"),
     Entry("PC027", "truncated-text", "error", "a text is longer than the kernel keeps and would be cut silently"),
+    Entry("PC028", "too-deep", "error", "chains call each other deeper than a backend takes"),
     # PC1xx: anomalies
+    Entry("PC101", "shadowed-rule", "warning", "earlier rules with another verdict take every packet of a rule"),
+    Entry("PC102", "redundant-rule", "warning", "a rule can go without changing what happens to any packet"),
+    Entry("PC103", "contradicted-rule", "warning", "two rules test the same and decide differently; the later never applies"),
     Entry("PC104", "unreachable-chain", "warning", "no jump leads to a chain"),
     Entry("PC105", "rule-after-terminal", "warning", "a rule stands behind one that takes every packet"),
+    Entry("PC106", "duplicate-rule", "warning", "a rule stands twice in a chain"),
+    Entry("PC107", "never-matches", "warning", "no packet can pass the tests of a rule where it stands"),
     Entry("PC108", "empty-chain-jump", "info", "a rule jumps to a chain without rules"),
     # PC2xx: the policy's own tests
     Entry("PC203", "tests-not-run", "info", "the policy's test blocks were read but not decided"),
+    # PC3xx: NAT
+    Entry("PC305", "dnat-to-loopback", "warning", "packets from outside are translated to an address that routing drops"),
+    # PC4xx: connection state
+    Entry("PC401", "no-return-path", "warning", "connections are accepted and their replies are not"),
+    # PC5xx: container engines and other owners
+    Entry("PC510", "containers-not-previewed", "info", "container blocks were read; their engine's rules were not looked at"),
     # PC7xx: this host
     Entry("PC701", "kernel-refuses", "error", "the kernel refuses a rule when it is loaded"),
     Entry("PC702", "kernel-lacks-module", "info", "the running kernel has no module for a match or target"),

@@ -6,11 +6,9 @@ word. What iptables-restore would refuse is an error at its line and column; wha
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
+from policyc.collector import resting_collector
 from policyc.diagnostics import Diagnostic, InputError, Related, diagnose
 from policyc.diagnostics.suppressions import of_dump
 from policyc.netfilter.hooks import BASE_CHAINS
@@ -34,21 +32,8 @@ def read_save(source: Source, family: int | None = None) -> Ruleset:
     `family` 4 or 6 decides for all tables; without it each table block is decided by itself. Raises InputError with every
     line that cannot be read; milder findings are the ruleset's `notes`.
     """
-    with _resting_collector():
+    with resting_collector(keep=True):
         return _SaveReader(source, family).read()
-
-
-@contextmanager
-def _resting_collector() -> Iterator[None]:
-    """Keep the cyclic collector out while hundreds of thousands of values without cycles are made."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.freeze()  # what was read has no cycles: later collections need not look at it
-            gc.enable()
 
 
 class _SaveReader:

@@ -1,0 +1,121 @@
+"""What the checks look at: a ruleset, and what several of them derive from it, each thing once.
+
+A dump of 100,000 rules has few distinct matches and targets, so a check asks about the distinct parts of a chain first and
+looks for the rules that have them only where there is something to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from functools import cached_property
+from itertools import chain as chain_parts
+from typing import NamedTuple
+
+from policyc.checks.endings import Endings
+from policyc.checks.natures import Nature, Natures
+from policyc.diagnostics import Place, Related
+from policyc.netfilter.jumps import Jump, JumpGraph
+from policyc.netfilter.parts import Part
+from policyc.netfilter.rule import Rule
+from policyc.netfilter.ruleset import Chain, Ruleset, Table
+from policyc.source import Span
+
+
+class Standing(NamedTuple):
+    """A rule where it stands; `number` is 1-based in its chain."""
+
+    table: Table
+    chain: Chain
+    number: int
+    rule: Rule
+
+    @property
+    def place(self) -> Place:
+        """The place as diagnostics have it."""
+        return Place(self.table.family, self.table.name, self.chain.name, self.number)
+
+    @property
+    def span(self) -> Span | None:
+        """The statement that made the rule."""
+        return self.rule.span
+
+    def related(self, message: str) -> Related:
+        """Return the rule as the reason of another's finding."""
+        return Related(message, self.rule.span, self.place)
+
+
+def standing_of(table: Table, jump: Jump) -> Standing:
+    """Return the rule of a jump where it stands."""
+    return Standing(table, table.chain(jump.caller) or Chain(jump.caller), jump.number, jump.rule)
+
+
+def way(table: Table, jumps: Iterable[Jump]) -> tuple[Related, ...]:
+    """Return jumps as the reasons of a finding, in their order."""
+    return tuple(standing_of(table, jump).related(f"`{jump.caller}` {jump.verb} `{jump.callee}`") for jump in jumps)
+
+
+class Survey:
+    """A ruleset under examination."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.ruleset = ruleset
+        self._graphs: dict[int, JumpGraph] = {}
+        self._parts: dict[int, dict[int, Part]] = {}
+        self._known: dict[int, Natures] = {}
+        self._natures: dict[int, dict[int, Nature]] = {}
+        self._endings: dict[int, Endings] = {}
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables in the order in which iptables-save prints them, IPv4 first."""
+        return (*self.ruleset.family(4), *self.ruleset.family(6))
+
+    @property
+    def chains(self) -> Iterator[tuple[Table, Chain]]:
+        """Every chain with its table."""
+        return ((table, chain) for table in self.tables for chain in table.chains)
+
+    def graph(self, table: Table) -> JumpGraph:
+        """Return the graph over the table's chains."""
+        found = self._graphs.get(id(table))
+        if found is None:
+            found = self._graphs[id(table)] = JumpGraph.of(table)
+        return found
+
+    def parts(self, chain: Chain) -> dict[int, Part]:
+        """Return the distinct parts of the chain's rules by their identity, in the order in which they first occur."""
+        found = self._parts.get(id(chain))
+        if found is None:
+            every = list(chain_parts.from_iterable([rule.parts for rule in chain.rules]))
+            found = self._parts[id(chain)] = dict(zip(map(id, every), every, strict=True))
+        return found
+
+    def known(self, family: int) -> Natures:
+        """Return what is known of the matches of a family."""
+        found = self._known.get(family)
+        if found is None:
+            found = self._known[family] = Natures(family, self.ruleset.sets)
+        return found
+
+    def natures(self, table: Table, chain: Chain) -> dict[int, Nature]:
+        """Return what is known of the chain's distinct parts, by identity, without those that are exact."""
+        found = self._natures.get(id(chain))
+        if found is None:
+            of = self.known(table.family).of
+            found = self._natures[id(chain)] = {key: n for key, part in self.parts(chain).items() if (n := of(part))}
+        return found
+
+    def having(self, table: Table, chain: Chain, parts: Container[int]) -> Iterator[tuple[Standing, Part]]:
+        """Yield the rules that have one of these parts (by identity), with the first such part of each."""
+        for number, rule in enumerate(chain.rules, 1):
+            for part in rule.parts:
+                if id(part) in parts:
+                    yield Standing(table, chain, number, rule), part
+                    break
+
+    def endings(self, table: Table) -> Endings:
+        """Return where the table's chains end for every packet."""
+        found = self._endings.get(id(table))
+        if found is None:
+            found = self._endings[id(table)] = Endings.of(table, self.graph(table))
+        return found

@@ -1,0 +1,26 @@
+"""tests-not-run, containers-not-previewed: parts of a policy that were read and that this version does not decide yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policyc.checks.survey import Survey
+from policyc.diagnostics import Diagnostic, diagnose
+
+
+def check(survey: Survey) -> Iterator[Diagnostic]:
+    """Yield one remark for the test lines, one for the container blocks."""
+    intent = survey.ruleset.intent
+    if intent is None:
+        return
+    if intent.test_spans:
+        count = len(intent.test_spans)
+        lines = "1 test line was" if count == 1 else f"{count} test lines were"
+        yield diagnose("tests-not-run", f"{lines} read but not run", intent.test_spans[0])
+    if intent.container_spans:
+        count = len(intent.container_spans)
+        blocks = "1 container block was" if count == 1 else f"{count} container blocks were"
+        yield diagnose(
+            "containers-not-previewed", f"{blocks} read; the rules that the engine will install were not looked at",
+            intent.container_spans[0],
+        )  # fmt: skip
