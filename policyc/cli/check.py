@@ -81,7 +81,7 @@ def _answer(
     for ruleset in rulesets_of(given):
         report = api.check(ruleset, select=selected, ignore=ignored)
         found.extend(report.diagnostics)
-        exactness.update(report.exactness)
+        exactness.update(report.exactness.to_dict())
         if kernel:
             found.extend(_asked_for(_kernel_findings(ruleset), selected, ignored))
     diagnostics = sorted((_weighed(finding, config) for finding in found), key=lambda finding: finding.sort_key)

@@ -8,10 +8,11 @@ import click
 
 from policyc.cli.exit import Exit
 from policyc.cli.options import Asked, NotAskedError, config_options, one_ruleset, output_option, source_options
-from policyc.cli.output import complain, emit
+from policyc.cli.output import complain, emit, tell
 from policyc.config import Config
 from policyc.diagnostics import InputError, Severity
 from policyc.netfilter.ruleset import Ruleset
+from policyc.report.summary import sentence
 
 FAMILIES = ("4", "6", "both")
 
@@ -31,6 +32,7 @@ def command(*, asked: Asked, config: Config, family: str | None, ipset: bool, no
     errors = [d for d in api.check(ruleset).diagnostics if d.severity is Severity.ERROR]
     if errors:
         complain(InputError(errors), config.color)
+        tell(f"nothing is compiled: {sentence(errors, 0)}")
         return Exit.BAD_NEWS
     emit(_sets(ruleset, family) if ipset else _rules(ruleset, family), output)
     return Exit.FINE

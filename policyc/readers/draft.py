@@ -186,7 +186,7 @@ class TableDraft:
 
 def check_chain_name(name: str) -> None:
     """Raise CommandError when iptables would not take the name for a chain (iptables/xshared.c, `parse_chain`)."""
-    if len(name.encode()) > MAX_CHAIN_NAME:
+    if len(name.encode(errors="surrogateescape")) > MAX_CHAIN_NAME:
         raise CommandError(f"the chain name `{name}` is longer than {MAX_CHAIN_NAME} characters", "too-long")
     if not name or name[0] in "-!":
         raise CommandError(f"a chain name may not be empty or begin with `-` or `!`: `{name}`")

@@ -17,6 +17,9 @@ MARGIN, CHARACTER, LINE = 20, 7.3, 16
 BOX, GAP, AISLE = 40, 14, 110
 """Height of a chain's box, room between two boxes below each other, room between two layers; all in user units."""
 
+CAPTIONS = 2
+"""Lines into one side of a box that have captions beside them; where there are more, their titles say the same."""
+
 _STYLE = """
 svg { background: #ffffff; font: 12px ui-monospace, 'DejaVu Sans Mono', monospace; fill: #1f2328; }
 .head { font-weight: bold; font-size: 14px; } .faint { fill: #59636e; font-size: 11px; }
@@ -90,9 +93,8 @@ def _table(graph: TableGraph, y: float) -> tuple[list[str], float, float]:
     """Return one table's drawing, the y below it and its width."""
     boxes = _boxes(graph, y + 2 * LINE)
     parts = [_label(MARGIN, y + 12, f"IPv{graph.family} {graph.table}", "head")]
-    parts += [_line(jump, boxes[jump.source], boxes[jump.target]) for jump in graph.jumps]
-    parts += [_caption(jump, boxes[jump.source], boxes[jump.target]) for jump in graph.jumps]
-    parts += [_chain(box) for box in boxes.values()]
+    lines, captions = _lines(graph, boxes)
+    parts += [*lines, *captions, *(_chain(box) for box in boxes.values())]
     bottom = max((box.y + BOX for box in boxes.values()), default=y + LINE)
     return parts, bottom + 2 * MARGIN, max((box.x + box.wide + 60 for box in boxes.values()), default=0)
 
@@ -134,11 +136,38 @@ def _chain(box: _Box) -> str:
     )
 
 
-def _line(jump: ChainJump, source: _Box, target: _Box) -> str:
-    back = target.x <= source.x
+def _lines(graph: TableGraph, boxes: dict[str, _Box]) -> tuple[list[str], list[str]]:
+    """Return the lines and their captions; lines leave and reach a box side by side, in the order of their other ends."""
+    leaving: dict[str, list[ChainJump]] = {}
+    reaching: dict[tuple[str, bool], list[ChainJump]] = {}
+    for jump in graph.jumps:
+        leaving.setdefault(jump.source, []).append(jump)
+        reaching.setdefault((jump.target, _is_back(jump, boxes)), []).append(jump)
+    start, end = {}, {}
+    for jumps in leaving.values():
+        start.update(_ports(sorted(jumps, key=lambda jump: boxes[jump.target].y)))
+    for jumps in reaching.values():
+        end.update(_ports(sorted(jumps, key=lambda jump: boxes[jump.source].y)))
+    captioned = [jump for jumps in reaching.values() if len(jumps) <= CAPTIONS for jump in jumps]
+    lines = [_line(jump, boxes, start[jump], end[jump]) for jump in graph.jumps]
+    return lines, [_caption(jump, boxes, end[jump]) for jump in captioned]
+
+
+def _ports(jumps: Sequence[ChainJump]) -> dict[ChainJump, float]:
+    """Return how far below a box's upper edge each of the lines at one side of it ends."""
+    return {jump: BOX * (index + 1) / (len(jumps) + 1) for index, jump in enumerate(jumps)}
+
+
+def _is_back(jump: ChainJump, boxes: dict[str, _Box]) -> bool:
+    return boxes[jump.target].x <= boxes[jump.source].x
+
+
+def _line(jump: ChainJump, boxes: dict[str, _Box], start: float, end: float) -> str:
+    source, target = boxes[jump.source], boxes[jump.target]
+    back = _is_back(jump, boxes)
     kind = " ".join(word for word, said in (("goto", jump.goto), ("back", back)) if said)
-    x1, y1 = source.x + source.wide, source.y + BOX / 2
-    x2, y2 = (target.x + target.wide, target.y + BOX / 2 + 8) if back else (target.x, target.y + BOX / 2)
+    x1, y1 = source.x + source.wide, source.y + start
+    x2, y2 = target.x + target.wide * back, target.y + end
     bend = AISLE / 2
     curve = (
         f"M{_n(x1)} {_n(y1)} C{_n(x1 + bend)} {_n(y1)} {_n(x2 + (bend if back else -bend))} {_n(y2)} {_n(x2)} {_n(y2)}"
@@ -148,15 +177,14 @@ def _line(jump: ChainJump, source: _Box, target: _Box) -> str:
     return f'<path{attribute} d="{curve}" marker-end="url(#tip)"><title>{title}</title></path>'
 
 
-def _caption(jump: ChainJump, source: _Box, target: _Box) -> str:
+def _caption(jump: ChainJump, boxes: dict[str, _Box], end: float) -> str:
     """Return the rule numbers beside the line's end, on a patch of paper so that lines do not cross them."""
-    back = target.x <= source.x
+    target = boxes[jump.target]
     wide = width(jump.caption) * 6.7
-    x = target.x + target.wide + 14 if back else target.x - wide - 14
-    y = target.y + BOX / 2 + (8 if back else 0)
-    y += 14 * (jump.goto and not back)
+    x = target.x + target.wide + 14 if _is_back(jump, boxes) else target.x - wide - 14
+    y = target.y + end
     return (
-        f'<rect class="paper" x="{_n(x - 2)}" y="{_n(y - 7)}" width="{_n(wide + 4)}" height="13"/>'
+        f'<rect class="paper" x="{_n(x - 2)}" y="{_n(y - 6)}" width="{_n(wide + 4)}" height="12"/>'
         f"{_label(x, y + 4, jump.caption, 'faint')}"
     )
 

@@ -47,7 +47,7 @@ class HexPattern(Argument):
 def _bytes(word: str) -> bytes:
     if "\ufffd" in word:
         raise ValueError("the pattern holds bytes that are not UTF-8; write them with `--hex-string`")
-    return word.encode()
+    return word.encode(errors="surrogateescape")
 
 
 def _fitting(pattern: bytes) -> bytes:
