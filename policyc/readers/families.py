@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _V6_WORDS = re.compile(r"-p (?:ipv6-icmp|icmpv6|icmp6)\b|--icmpv6-type|icmp6-|-m (?:hl|eui64|icmp6|rt|hbh|dst|frag|ipv6header)\b"
-                       r"|(?:^|[\s,\[])[0-9a-fA-F]{0,4}:[0-9a-fA-F:]*:[0-9a-fA-F./]*(?=$|[\s,\]-])")  # fmt: skip
+                       r"|(?:^|[\s,\[])[0-9a-fA-F]{0,4}:[0-9a-fA-F:]*:[0-9a-fA-F:./]*(?=$|[\s,\]-])")  # fmt: skip
 _V4_WORDS = re.compile(
     r"(?:^|[\s,!])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|-p icmp\b|--icmp-type|icmp-(?:net|host|port)-|-m (?:ttl|icmp)\b"
 )
