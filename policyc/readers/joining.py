@@ -22,7 +22,8 @@ def joined(rulesets: Sequence[Ruleset]) -> Ruleset:
                 notes.append(_repeated(table, earlier))
             tables[table.family, table.name] = table
     sets = tuple(item for ruleset in rulesets for item in ruleset.sets)
-    return Ruleset(tuple(tables.values()), sets, notes=tuple(notes))
+    accepted = tuple(item for ruleset in rulesets for item in ruleset.suppressions)
+    return Ruleset(tuple(tables.values()), sets, notes=tuple(notes), suppressions=accepted)
 
 
 def _repeated(table: Table, earlier: Table) -> Diagnostic:
