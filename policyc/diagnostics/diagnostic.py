@@ -42,7 +42,8 @@ class Place:
 
     def __str__(self) -> str:
         number = f" #{self.number}" if self.number else ""
-        return f"{self.table}/{self.chain}{number}" + (" (IPv6)" if self.family == 6 else "")
+        chain = f"/{self.chain}{number}" if self.chain else ""
+        return f"{self.table}{chain}" + (" (IPv6)" if self.family == 6 else "")
 
 
 @dataclass(frozen=True, slots=True)
