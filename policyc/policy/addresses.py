@@ -15,7 +15,7 @@ from policyc.net.addresses import ALL_ONES, AddressError, Network, parse_network
 from policyc.policy.defined import Set
 from policyc.policy.findings import Findings
 from policyc.policy.namespace import NOTHING, Meaning, Names, Parameter
-from policyc.policy.values import AddressItem, AddressRange, Families
+from policyc.policy.values import ONE, AddressItem, AddressRange, Families
 
 LIST_KINDS = ("address", "set", "container", "zone")
 """What a list after `from` or `to`, and an `address` definition, may name."""
@@ -37,7 +37,7 @@ class Flat:
 def families_of(items: Sequence[AddressItem]) -> Families:
     """Return the families of some items, ascending."""
     if len(items) == 1:
-        return (items[0].family,)
+        return ONE[items[0].family]
     return tuple(sorted({item.family for item in items}))
 
 

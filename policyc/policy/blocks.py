@@ -39,7 +39,7 @@ class Blocks:
         place = self.places.place(table, block.pair, when or FORWARDED, pair_text(block.pair).replace(BREAK, " "))
         if place is None or when is None:
             # Names and values of the rules are looked at all the same: all errors of a file come in one run.
-            place = Place(table, (), "", self.places.families)
+            place = Place.of(table, (), "", self.places.families)
             self._rules(self.calls.lines(block.lines, _hooks(block), table), place)
             return None
         rules = self._rules(self.calls.lines(block.lines, place.hooks, table), place)
@@ -50,7 +50,7 @@ class Blocks:
         """Look at a `define` that nothing calls, in the first table that has all of its verbs."""
         verbs = {line.verb.name for line in define.lines if isinstance(line, WrittenRule)}
         table = next((table for table, known in VERBS.items() if verbs.issubset(known)), "filter")
-        self._rules(self.calls.alone(define, table), Place(table, (), "", self.places.families))
+        self._rules(self.calls.alone(define, table), Place.of(table, (), "", self.places.families))
 
     def _rules(self, lines: Sequence[Line], place: Place) -> tuple[Rule, ...]:
         resolve, placement = self.rules.resolve, Placement(self.findings, place)

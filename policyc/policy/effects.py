@@ -71,8 +71,6 @@ class EffectReader:
 
     def effects(self, rule: Rule, services: tuple[Service, ...], scope: Scope) -> Effects | None:
         """Return what the effect words say, and check what a verb cannot do without."""
-        if not rule.words and rule.verb.name not in NEEDS_ENDPOINT:
-            return NO_EFFECTS
         becomes, balance = rule.find(w.Becomes), rule.find(w.Balance)
         log, answer = rule.find(w.Log), rule.find(w.With)
         found: tuple[Endpoint, ...] = ()

@@ -8,12 +8,12 @@ from functools import cache
 
 from policyc.language import literals as v
 from policyc.language import words as w
-from policyc.policy.addresses import LIST_KINDS, Flat
+from policyc.policy.addresses import LIST_KINDS, Flat, item_of
 from policyc.policy.defined import Limit, Log, Schedule, Schedules
 from policyc.policy.definitions import Definitions, mark_of
 from policyc.policy.findings import Findings
 from policyc.policy.namespace import NOTHING, Parameter
-from policyc.policy.values import Accounts, Addresses, Mark, Marks, Names
+from policyc.policy.values import ONE, Accounts, Addresses, Mark, Marks, Names
 
 Scope = Mapping[str, Parameter]
 
@@ -32,6 +32,9 @@ class Matches:
 
     def addresses(self, word: w.AddressMatch, scope: Scope) -> Addresses | None:
         """Resolve `from` and `to`."""
+        value = word.values[0]
+        if len(word.values) == 1 and not isinstance(value, v.Name):
+            return Addresses(word.negated, (item_of(value),), (), ONE[value.family])
         flat = self.definitions.addresses.flatten(word.values, scope)
         return None if flat is None else Addresses(word.negated, flat.items, flat.sets, flat.families or None)
 

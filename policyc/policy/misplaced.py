@@ -9,9 +9,7 @@ from policyc.language.problems import one_of
 from policyc.language.rules import Rule
 from policyc.policy.findings import Findings
 from policyc.policy.places import Place
-from policyc.policy.verbs import EFFECT_VERBS, INTENT_WORDS, NO_INTERFACE, NOT_IN_RAW, VERBS, VERDICTS
-
-_MATCHES = frozenset(w.WORDS[:14])
+from policyc.policy.verbs import EFFECT_VERBS, INTENT_WORDS, MATCH_WORDS, NO_INTERFACE, NOT_IN_RAW, VERBS, VERDICTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Placement:
         matched = bool(rule.services)
         for word in rule.words:
             kind = type(word)
-            if kind in _MATCHES:
+            if kind in MATCH_WORDS:
                 matched = True
                 sound = self._match(word) and sound
             elif verb not in EFFECT_VERBS.get(kind, (verb,)):

@@ -23,20 +23,24 @@ FORWARDED, BEFORE, AFTER = "forwarded", "before routing", "after routing"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Table and pairs of the rules of a block. `common` are the families that every pair has.
+    """Table and pairs of the rules of a block.
 
-    Without pairs (a `define` that nothing uses) what depends on them is not checked.
+    `hooks` are those of the pairs, each once; `within` are the lists of families that every pair has. Without pairs (a
+    `define` that nothing uses) what depends on them is not checked.
     """
 
     table: str
     pairs: tuple[Pair, ...]
     text: str
-    common: Families
+    hooks: tuple[Hook, ...]
+    within: frozenset[Families]
 
-    @property
-    def hooks(self) -> tuple[Hook, ...]:
-        """The hooks of the pairs, each once."""
-        return tuple(dict.fromkeys(pair.hook for pair in self.pairs))
+    @classmethod
+    def of(cls, table: str, pairs: tuple[Pair, ...], text: str, families: Families) -> Place:
+        """Return the place of a block in a policy for these families."""
+        common = [family for family in families if all(family in pair.families for pair in pairs)]
+        within = frozenset((*((family,) for family in common), tuple(common)))
+        return cls(table, pairs, text, tuple(dict.fromkeys(pair.hook for pair in pairs)), within)
 
     @property
     def only_self(self) -> bool:
@@ -90,8 +94,7 @@ class Places:
         pairs = self.pairs(sources, targets, when)
         if pairs is None:
             return None
-        common = tuple(family for family in self.families if all(family in pair.families for pair in pairs))
-        return Place(table, pairs, text, common)
+        return Place.of(table, pairs, text, self.families)
 
     def _pair(self, source: tuple[Side, v.Name], target: tuple[Side, v.Name], when: str) -> Pair | None:
         (from_side, from_name), (to_side, to_name) = source, target

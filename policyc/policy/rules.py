@@ -9,7 +9,7 @@ from policyc.language import words as w
 from policyc.language.literals import Name
 from policyc.language.rules import Rule as WrittenRule
 from policyc.policy.blame import Blamed, address_part, service_part
-from policyc.policy.effects import EffectReader
+from policyc.policy.effects import Argument, EffectReader
 from policyc.policy.endpoints import Endpoints
 from policyc.policy.families import Agreement, Part
 from policyc.policy.findings import Findings
@@ -17,12 +17,14 @@ from policyc.policy.identity import Identities, canonical_text
 from policyc.policy.lines import Line
 from policyc.policy.matches import Matches, Scope
 from policyc.policy.misplaced import Placement
-from policyc.policy.model import NO_MATCHES, Effects, Rule, Text
+from policyc.policy.model import NO_EFFECTS, NO_MATCHES, Effects, Rule, Text
 from policyc.policy.model import Matches as MatchValues
 from policyc.policy.places import Place
 from policyc.policy.service_lists import ServiceLists
-from policyc.policy.values import Families, Service
-from policyc.policy.verbs import ANSWERS, HELPERS
+from policyc.policy.values import BOTH, Families, Service
+from policyc.policy.verbs import ANSWERS, HELPERS, MATCH_WORDS, NEEDS_ENDPOINT, NO_ARGUMENT
+
+NOTHING: tuple[Argument] = (None,)
 
 
 @dataclass(slots=True)
@@ -42,18 +44,16 @@ class Rules:
         rule, call = line.rule, line.call
         self.findings.calls = call.spans if call else ()
         placed = placement.allows(rule)
-        found = self._services(rule, line.scope)
+        plain = not rule.words or type(rule.words[-1]) in MATCH_WORDS
         words = self._words(rule, line.scope)
-        services = found or ()
-        effects = argument = None
-        if found is not None:
-            effects = self.effects.effects(rule, services, line.scope)
-            argument = self.effects.argument(rule, services, line.scope)
-        if not placed or found is None or words is None or effects is None or argument is None:
-            self._name(line)
+        services = self._services(rule, line.scope)
+        effects, argument = self._does(rule, services, line.scope, plain=plain)
+        name = "" if plain else self._name(line)
+        if not placed or services is None or words is None or effects is None or argument is None:
             return None
-        families = self._families(line, place, services, words, effects)
-        name = self._name(line)
+        families = self._quick(place, services, words) if plain and argument is NOTHING else None
+        if families is None:
+            families = self._families(line, place, services, words, effects)
         if families is None or not self._counts(words, families, rule):
             return None
         return Rule(
@@ -67,15 +67,29 @@ class Rules:
             rule.otherwise,
             self._identifier(line, place, name),
             name,
-            " ".join(comment.text for comment in rule.comments),
+            " ".join(comment.text for comment in rule.comments) if rule.comments else "",
             call,
             rule.span,
         )
 
     def _services(self, rule: WrittenRule, scope: Scope) -> tuple[Service, ...] | None:
         found = self.services.flatten(rule.services, scope) if rule.services else ()
-        sport = rule.find(w.Sport) if rule.words else None
-        return self.services.from_ports(found, sport, scope) if sport and found is not None else found
+        if found is not None and (sport := rule.find(w.Sport)):
+            return self.services.from_ports(found, sport, scope)
+        return found
+
+    def _does(
+        self, rule: WrittenRule, services: tuple[Service, ...] | None, scope: Scope, *, plain: bool
+    ) -> tuple[Effects | None, tuple[Argument] | None]:
+        """Return what the rule does and its verb's argument; `plain` says that it has match words only."""
+        if services is None:
+            return None, None
+        effects: Effects | None = NO_EFFECTS
+        if not plain or rule.verb.name in NEEDS_ENDPOINT:
+            effects = self.effects.effects(rule, services, scope)
+        if rule.verb.argument is None and rule.verb.name in NO_ARGUMENT:
+            return effects, NOTHING
+        return effects, self.effects.argument(rule, services, scope)
 
     def _words(self, rule: WrittenRule, scope: Scope) -> dict[str, Any] | None:
         """Return the fields of `model.Matches`; None when one of them was reported."""
@@ -113,6 +127,20 @@ class Rules:
                     pass
         return None if None in found.values() else found
 
+    def _quick(self, place: Place, services: tuple[Service, ...], words: dict[str, Any]) -> Families | None:
+        """Return the families of a rule whose addresses are of one family and whose services fit both; None for others."""
+        if services and (len(services) > 1 or services[0].families is not BOTH):
+            return None
+        found: Families | None = None
+        for key in ("source", "destination"):
+            if addresses := words.get(key):
+                if addresses.sets or found not in {None, addresses.families}:
+                    return None
+                found = addresses.families
+        if found is None:
+            return self.families
+        return found if found in place.within else None
+
     def _families(
         self, line: Line, place: Place, services: tuple[Service, ...], words: dict[str, Any], effects: Effects
     ) -> Families | None:
@@ -137,11 +165,6 @@ class Rules:
         if rule.verb.name == "helper" and isinstance(helper := rule.verb.argument, Name):
             parts.append(Part("helper", HELPERS[helper.text][1], False, helper.span, helper))
         family = rule.find(w.Family) if rule.words else None
-        if family is None and len(parts) < 2:
-            if not parts:
-                return self.families
-            if not parts[0].open and all(one in place.common for one in parts[0].families):
-                return parts[0].families
         agreement = Agreement(
             parts,
             family,
@@ -156,6 +179,8 @@ class Rules:
 
     def _counts(self, words: dict[str, Any], families: Families, rule: WrittenRule) -> bool:
         """Whether the limits of a rule count by as many bits as its addresses have."""
+        if "limit" not in words and "over" not in words:
+            return True
         for key, kind in (("limit", w.Limit), ("over", w.Over)):
             limit = words.get(key)
             if limit and (limit.prefix or 0) > 32 and 4 in families:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Families = tuple[int, ...]
 BOTH: Families = (4, 6)
+ONE: dict[int, Families] = {4: (4,), 6: (6,)}
 ALL_BITS = 0xFFFFFFFF
 
 

@@ -12,11 +12,17 @@ VERBS: dict[str, tuple[str, ...]] = {
     "raw": ("drop", "accept", "return", "helper", "log", "jump"),
 }
 
+MATCH_WORDS = frozenset(w.WORDS[:14])
+"""The words that say which packets are meant. They stand before all others in the canonical order of a tree."""
+
 VERDICTS = frozenset(("accept", "drop", "reject", "return"))
 """The verbs that decide: without services and match they would decide everything, which `otherwise` says."""
 
 BEFORE_ROUTING = frozenset(("dnat", "redirect"))
 AFTER_ROUTING = frozenset(("masquerade", "snat"))
+
+NO_ARGUMENT = frozenset((*VERDICTS, *BEFORE_ROUTING, *AFTER_ROUTING))
+"""The verbs that stand alone."""
 
 NEEDS_ENDPOINT = frozenset(("dnat", "snat"))
 """The verbs that mean nothing without `becomes`."""
