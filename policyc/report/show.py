@@ -12,6 +12,7 @@ from typing import Any
 from policyc.diagnostics import Place
 from policyc.diagnostics.diagnostic import location
 from policyc.netfilter.intent import Statement
+from policyc.netfilter.ipset import IpSet
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Ruleset
 from policyc.report.json import json_text
@@ -59,9 +60,7 @@ def show_text(ruleset: Ruleset, style: Style = PLAIN) -> str:
     """Return the expansion for people."""
     blocks = [_chains(ruleset, style)] if ruleset.intent is None else _statements(ruleset, style)
     if ruleset.sets:
-        blocks.append(
-            "sets:\n" + "".join(f"  {style.foreign(f'{s.name}  {s.kind}  IPv{s.family}')}\n" for s in ruleset.sets)
-        )
+        blocks.append("sets:\n" + "".join(f"  {style.foreign(_set(item))}\n" for item in ruleset.sets))
     if ruleset.intent and ruleset.intent.sysctls:
         needs = [f"  {s.name} = {s.value}{f'  ({s.why})' if s.why else ''}" for s in ruleset.intent.sysctls]
         blocks.append("needs sysctls:\n" + "".join(f"{style.foreign(line)}\n" for line in needs))
@@ -82,6 +81,12 @@ def show_json(ruleset: Ruleset) -> str:
             "sysctls": [{"name": s.name, "value": s.value, "why": s.why} for s in (intent.sysctls if intent else ())],
         }
     )  # fmt: skip
+
+
+def _set(item: IpSet) -> str:
+    timeout = "" if item.timeout is None else f"  timeout {item.timeout} s"
+    owner = f"  of {item.owner}" if item.owner else ""
+    return f"{item.name}  {item.kind}  IPv{item.family}{timeout}{owner}"
 
 
 def _id(rule: Rule) -> str:
@@ -125,7 +130,7 @@ def _statements(ruleset: Ruleset, style: Style) -> list[str]:
             lines.extend(f"    {line}" for line in _rules(list(group.of(identifier)), style))
         blocks.append("".join(f"{line}\n" for line in lines))
     total = sum(len(group.rules) for group in groups)
-    blocks.append(f"{plural(len(groups), 'statement')}, {plural(total, 'rule')}\n")
+    blocks.append(f"{plural(sum(group.span is not None for group in groups), 'statement')}, {plural(total, 'rule')}\n")
     return blocks
 
 
