@@ -12,9 +12,8 @@ from policyc.cli.options import color_option, config_options
 from policyc.cli.output import complain, emit, style_for, tell
 from policyc.config import Config, display
 from policyc.diagnostics import Diagnostic, InputError
-from policyc.loading import given_at
-from policyc.readers.files import STANDARD_INPUT, read_file, text_of
-from policyc.readers.kinds import Kind
+from policyc.readers.files import STANDARD_INPUT, read_file, refusal, text_of
+from policyc.readers.kinds import Kind, kind_of
 from policyc.report.difference import difference
 from policyc.source import Source
 
@@ -81,7 +80,19 @@ def _listed(config: Config) -> list[str]:
 
 def _read(name: str) -> Source:
     if name == "-":
-        return text_of(sys.stdin.buffer.read(), STANDARD_INPUT)
-    if Path(name).is_dir():
-        return given_at(name, kind=Kind.POLICY)[0].source
-    return read_file(Path(name), name)
+        source = text_of(sys.stdin.buffer.read(), STANDARD_INPUT)
+    elif Path(name).is_dir():
+        raise refusal(name, f"`{name}` is a folder", f"name its files: `policyc fmt {name}/*.pol`")
+    else:
+        source = read_file(Path(name), name)
+    if _is_no_policy(source):
+        raise refusal(source.name, f"`{source.name}` is no policy: fmt lays out policy files only")
+    return source
+
+
+def _is_no_policy(source: Source) -> bool:
+    """Whether a text is something else for certain; what is nothing known may be a policy with mistakes."""
+    try:
+        return kind_of(source) is not Kind.POLICY
+    except InputError:
+        return False

@@ -63,3 +63,12 @@ def test_the_files_of_the_config(policyc, folder) -> None:
     (folder / "policyc.toml").write_text('sources = ["*.pol", "rules.v4"]\n')
     (folder / "a.pol").write_text(UGLY)
     assert policyc("fmt", "--check").err == "would change: a.pol\n1 would change, 0 left as they are\n"
+
+
+def test_what_is_no_policy_is_left_alone(policyc, folder) -> None:
+    before = (folder / "rules.v4").read_text()
+    code, _, err = policyc("fmt", "rules.v4")
+    assert code == 2
+    assert "`rules.v4` is no policy" in err
+    assert (folder / "rules.v4").read_text() == before
+    assert "`.` is a folder" in policyc("fmt", ".").err
