@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +125,9 @@ def test_sources_that_name_nothing_are_no_silent_success(policyc, folder) -> Non
     code, out, err = policyc("check")
     assert code == 2
     assert "nothing to check: no file fits `*.pol` beside `policyc.toml`" in out + err
+
+
+def test_the_documented_file_is_valid_and_names_every_key(folder) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "config.md").read_text()
+    (folder / "policyc.toml").write_text(page.split("```toml\n")[1].split("```")[0])
+    assert set(read_config(folder / "policyc.toml").origins) == set(KEYS)
