@@ -6,15 +6,16 @@ Equality ignores places, so that two trees are equal when they say the same. Add
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from policyc.frozen import frozen
 from policyc.source import Span
 
 SELF = "self"
 ANY = "any"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Name:
     """A name of the policy, a built-in name or a foreign word (chain, user, owner); `self` and `any` where they fit."""
 
@@ -22,7 +23,7 @@ class Name:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class String:
     """A quoted text without its quotes: no line end, no escapes, no control character."""
 
@@ -30,7 +31,7 @@ class String:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Number:
     """A decimal number, 0 or more; its place in the grammar says the unit."""
 
@@ -38,7 +39,7 @@ class Number:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NumberRange:
     """`1000-1999`: user or group ids, first <= last, both included."""
 
@@ -47,7 +48,7 @@ class NumberRange:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """One address without a prefix length."""
 
@@ -56,7 +57,7 @@ class Address:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Network:
     """`10.0.0.0/24`, `fd00:10::/64`: no host bits are set."""
 
@@ -66,7 +67,7 @@ class Network:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressRange:
     """`10.0.0.5-10.0.0.9`: first <= last of one family, both included."""
 
@@ -76,7 +77,7 @@ class AddressRange:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InterfaceAddress:
     """`192.0.2.1/24` after `address` in a zone: an address of this host, with the prefix length of its network.
 
@@ -89,7 +90,7 @@ class InterfaceAddress:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interface:
     """An interface as iptables spells it, at most 15 characters; `+` at the end stands for any rest, alone for all."""
 
@@ -97,7 +98,7 @@ class Interface:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ports:
     """One port (first == last) or a range, 0 to 65535, first <= last."""
 
@@ -106,7 +107,7 @@ class Ports:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PortService:
     """`tcp`, `tcp/80`, `udp/8080-8083`: a protocol with ports; `ports` is None where every port is meant.
 
@@ -118,7 +119,7 @@ class PortService:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IcmpService:
     """`icmp`, `icmp/echo-request`, `icmp6/1`, `icmp/3/4`: type and code, None where every one is meant.
 
@@ -132,7 +133,7 @@ class IcmpService:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProtocolService:
     """`proto/47`: an IP protocol by number, 0 to 255."""
 
@@ -140,7 +141,7 @@ class ProtocolService:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """`web:80`, `[fd00::5]:80`, `10.0.0.9`, `:3128`, `10.0.0.5-10.0.0.9:1024-65535`; at least one part is there.
 
@@ -152,7 +153,7 @@ class Endpoint:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MarkValue:
     """`0x200`, `0x200/0xff00`: a packet mark and the bits it is about, both 0 to 0xffffffff; no mask means all bits."""
 
@@ -161,7 +162,7 @@ class MarkValue:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mask:
     """`0xff00` after `save-mark` or `restore-mark`: the bits that are copied, 0 to 0xffffffff."""
 
@@ -169,7 +170,7 @@ class Mask:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rate:
     """`6/minute`: packets in a unit of time; `unit` is second, minute, hour or day."""
 
@@ -178,7 +179,7 @@ class Rate:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Duration:
     """`1h`, `90s`, `1h30m`: a time in seconds, at least 1."""
 
@@ -186,7 +187,7 @@ class Duration:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Days:
     """`mon`, `mon-fri`, `sat-mon`: days of the week, 1 (Monday) to 7 (Sunday); a range may go over the week's end."""
 
@@ -195,7 +196,7 @@ class Days:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hours:
     """`08:00-18:00`: a time of day, UTC, in minutes since midnight; `24:00` is 1440; start > end goes over midnight."""
 

@@ -5,15 +5,16 @@ A rule is `VERB services words`; its words stand here in canonical order, howeve
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
+from policyc.frozen import frozen
 from policyc.language import words as w
 from policyc.language.literals import MarkValue, Mask, Name, ServiceValue, String, Value
 from policyc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comment:
     """A comment's text without `#` and outer blanks."""
 
@@ -21,7 +22,7 @@ class Comment:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verb:
     """What a rule does, and its argument.
 
@@ -37,7 +38,7 @@ class Verb:
 WordT = TypeVar("WordT", bound=w.Word)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One rule; `otherwise` makes it the block's last, without match words.
 
@@ -56,7 +57,7 @@ class Rule:
         return w.find(self.words, kind)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Use:
     """`use baseline`, `use mail(web, (a, b))`: a preset or a `define` put here; each argument is a list of values."""
 
@@ -69,7 +70,7 @@ class Use:
 RuleLine = Rule | Use
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pair:
     """`A -> B`: zones, `self` or `any` on both sides; lists are every combination."""
 

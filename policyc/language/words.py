@@ -6,9 +6,10 @@ Every word may stand once in a rule. `negated` is the `not` after the word; it i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, TypeVar
 
+from policyc.frozen import frozen
 from policyc.language.literals import (
     AddressValue,
     Endpoint,
@@ -24,7 +25,7 @@ from policyc.language.literals import (
 from policyc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressMatch:
     """What `from` and `to` have in common; a name is an address, a set, a container, or a zone for its networks."""
 
@@ -33,21 +34,21 @@ class AddressMatch:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class From(AddressMatch):
     """The packet's source."""
 
     word: ClassVar[str] = "from"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class To(AddressMatch):
     """The packet's destination, as the rule's hook sees it."""
 
     word: ClassVar[str] = "to"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InterfaceMatch:
     """What `in` and `out` have in common."""
 
@@ -56,21 +57,21 @@ class InterfaceMatch:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class In(InterfaceMatch):
     """The interface it came in by."""
 
     word: ClassVar[str] = "in"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Out(InterfaceMatch):
     """The interface it will leave by."""
 
     word: ClassVar[str] = "out"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sport:
     """The source port: services, or bare ports, which go with the protocols of the rule's services."""
 
@@ -79,7 +80,7 @@ class Sport:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Published:
     """The service that the client asked for, before DNAT."""
 
@@ -88,7 +89,7 @@ class Published:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """The kernel's connection states, in lower case: new, established, related, invalid, untracked, snat, dnat."""
 
@@ -98,7 +99,7 @@ class State:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Marked:
     """The packet's mark has one of these values."""
 
@@ -108,7 +109,7 @@ class Marked:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnerMatch:
     """What `user` and `group` have in common; a name is a name of the host's user database."""
 
@@ -117,21 +118,21 @@ class OwnerMatch:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class User(OwnerMatch):
     """The user whose socket sent the packet."""
 
     word: ClassVar[str] = "user"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group(OwnerMatch):
     """The group whose socket sent the packet."""
 
     word: ClassVar[str] = "group"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class During:
     """The packet comes within one of these schedules."""
 
@@ -141,7 +142,7 @@ class During:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limit:
     """Under the rate of a limit."""
 
@@ -150,7 +151,7 @@ class Limit:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Over:
     """Above the rate of a limit."""
 
@@ -159,7 +160,7 @@ class Over:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Match:
     """Raw match text as iptables spells it."""
 
@@ -168,7 +169,7 @@ class Match:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Becomes:
     """What the translated address and port become."""
 
@@ -177,7 +178,7 @@ class Becomes:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hairpin:
     """Zones (or `self`) that reach the published service by its public address as well."""
 
@@ -186,7 +187,7 @@ class Hairpin:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Balance:
     """How several endpoints share: `how` is random or nth."""
 
@@ -195,7 +196,7 @@ class Balance:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """The mark that `tproxy` sets."""
 
@@ -204,7 +205,7 @@ class Mark:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Log:
     """Log by this definition before the verdict."""
 
@@ -213,7 +214,7 @@ class Log:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class With:
     """What `reject` answers, as iptables names it."""
 
@@ -222,7 +223,7 @@ class With:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Family:
     """`family ip`, `family ip, ip6`: the families meant, 4 and 6, ascending."""
 
@@ -231,7 +232,7 @@ class Family:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class As:
     """The rule's own name, in a namespace of its own."""
 
