@@ -8,12 +8,13 @@ from enum import IntEnum
 from policyc.checks.survey import Survey
 from policyc.netfilter.effect import Assign, Mutate, Note, Rewrite, Shift, Track
 from policyc.netfilter.extension import Surroundings
+from policyc.netfilter.fields import DST, SRC
 from policyc.netfilter.parts import Match, Part, Selector, Unknown
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Table
 
 # Notes after which every later test has the answer it had before.
-_IDLE_NOTES = frozenset(("log", "trace", "audit", "counter", "nflog", "checksum"))
+_IDLE_NOTES = frozenset(("log", "trace", "audit", "counter", "nflog", "checksum", "copy", "timer", "led"))
 
 
 class Change(IntEnum):
@@ -78,6 +79,8 @@ class Changes:
         for effect in effects:
             if isinstance(effect, Rewrite) or (isinstance(effect, Note) and effect.kind == "unknown"):
                 return Change.ANYTHING
+            if isinstance(effect, Mutate) and not {SRC, DST}.isdisjoint(effect.fields):
+                return Change.ANYTHING  # NPT
             if isinstance(effect, Assign | Shift | Track | Mutate) or (
                 isinstance(effect, Note) and effect.kind not in _IDLE_NOTES
             ):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from policyc.net.addresses import Network, format_address, parse_address, parse_network
+from policyc.net.addresses import ALL_ONES, WIDTH, Network, format_address, parse_address, parse_network
 from policyc.net.intervals import IntervalSet
 from policyc.net.protocols import format_protocol, parse_protocol
 from policyc.net.services import port_of
@@ -124,6 +124,15 @@ class PortRange(Argument):
         return str(low) if low == high else f"{low}{self.separator}{high}"
 
 
+@dataclass(frozen=True, slots=True)
+class Port(Argument):
+    """One port from 0 to 65535, by number or service name."""
+
+    def parse(self, word: str, family: int) -> int:  # noqa: ARG002
+        """Return the port; raise ValueError."""
+        return port_of(word)
+
+
 def port_or_none(word: str) -> int | None:
     """Return the port that a name or number means, None where it means none."""
     try:
@@ -160,6 +169,44 @@ class NetworkArgument(Argument):
         if self.bare_host and value.prefix == (32 if family == 4 else 128):
             return format_address(value.address, family)
         return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixLength(Argument):
+    """The length of a network prefix, or a mask without holes, as a number from 0 to 32 or 128."""
+
+    def parse(self, word: str, family: int) -> int:
+        """Return the length; raise ValueError for a number that is too large and for a mask with holes."""
+        width = WIDTH[family]
+        if word.isascii() and word.isdecimal():
+            length: int | None = int(word)
+        else:
+            length = Network(family, 0, parse_address(word, family)).prefix
+        if length is None or length > width:
+            raise ValueError(f"`{word}` is neither a prefix length from 0 to {width} nor such a mask")
+        return length
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedAddress(Argument):
+    """An address under a mask as a pair; bits outside the mask are kept and printed, though the kernel ignores them.
+
+    So do the matches that test addresses of a connection or of an IPsec tunnel.
+    """
+
+    def parse(self, word: str, family: int) -> tuple[int, int]:
+        """Return address and mask; raise AddressError."""
+        network = parse_network(word, family)
+        return parse_address(word.partition("/")[0], family), network.mask
+
+    def write(self, value: tuple[int, int], family: int) -> str:
+        """Return the address alone under a full mask, else `ADDRESS/LENGTH` or `ADDRESS/MASK`."""
+        address, mask = value
+        text = format_address(address, family)
+        if mask == ALL_ONES[family]:
+            return text
+        prefix = Network(family, address & mask, mask).prefix
+        return f"{text}/{format_address(mask, family) if prefix is None else prefix}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +281,14 @@ def choice(*words: str, fold: bool = False) -> Choice:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceList(Argument):
-    """Comma-separated words out of a few, as a frozenset, printed in the order of `names`."""
+    """Comma-separated words out of a few, as a frozenset, printed in the order of `names`.
+
+    `abbreviated`: any beginning of a name, in any case, stands for the first name that has it.
+    """
 
     names: tuple[str, ...]
     fold: bool = False
+    abbreviated: bool = False
 
     def parse(self, word: str, family: int) -> frozenset[str]:  # noqa: ARG002
         """Return the words; raise ValueError for an unknown one or an empty list."""
@@ -245,6 +296,8 @@ class ChoiceList(Argument):
         found = set()
         for part in word.split(","):
             name = known.get(part.lower() if self.fold else part)
+            if name is None and self.abbreviated and part:
+                name = next((whole for whole in self.names if whole.startswith(part.upper())), None)
             if name is None:
                 raise ValueError(f"`{part}` is none of {', '.join(self.names)}")
             found.add(name)
@@ -257,17 +310,21 @@ class ChoiceList(Argument):
 
 @dataclass(frozen=True, slots=True)
 class Text(Argument):
-    """Free text of at most `longest` bytes, without control characters; quoted as iptables-save does."""
+    """Free text of `shortest` to `longest` bytes, without control characters; quoted as iptables-save does."""
 
     longest: int = 255
     what: str = "text"
+    shortest: int = 0
 
     def parse(self, word: str, family: int) -> str:  # noqa: ARG002
         """Return the text; raise ValueError when it is too long, empty or holds a control character."""
         if has_control_character(word):
             raise ValueError(f"the {self.what} holds a line end or control character")
-        if len(word.encode()) > self.longest:
-            raise ValueError(f"the {self.what} is {len(word.encode())} bytes long, at most {self.longest} are kept")
+        size = len(word.encode(errors="surrogateescape"))
+        if size < self.shortest:
+            raise ValueError(f"the {self.what} is empty")
+        if size > self.longest:
+            raise ValueError(f"the {self.what} is {size} bytes long, at most {self.longest} are kept")
         return word
 
     def write(self, value: str, family: int) -> str:  # noqa: ARG002
@@ -288,7 +345,7 @@ class Word(Argument):
             raise ValueError(f"the {self.what} is empty")
         if has_control_character(word):
             raise ValueError(f"the {self.what} holds a line end or control character")
-        if len(word.encode()) > self.longest:
+        if len(word.encode(errors="surrogateescape")) > self.longest:
             raise ValueError(f"the {self.what} `{word}` is longer than {self.longest} characters")
         return word
 
@@ -319,7 +376,7 @@ def interface_name(word: str) -> str:
         raise ValueError("an interface name is empty")
     if has_control_character(word):
         raise ValueError("an interface name holds a line end or control character")
-    if len(word.encode()) > MAX_INTERFACE_NAME:
+    if len(word.encode(errors="surrogateescape")) > MAX_INTERFACE_NAME:
         raise ValueError(f"the interface name `{word}` is longer than {MAX_INTERFACE_NAME} characters")
     return word
 

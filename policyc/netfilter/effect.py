@@ -96,7 +96,10 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something is written down and the packet goes on unchanged: `kind` log, trace, audit, counter, set, copy, checksum."""
+    """Something is written down and the packet goes on unchanged.
+
+    `kind` is log, nflog, queue, trace, audit, counter, timer, led, copy, checksum, set, or unknown: nobody knows what happens.
+    """
 
     kind: str
     detail: str = ""
@@ -104,7 +107,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Mutate:
-    """A change of the packet that nobody here computes (TCP options, checksum, class): named, so that nothing is silent.
+    """A change of the packet that nobody here computes (TCP options, class, label): named, so that nothing is silent.
 
     `fields` are the modelled ones that may have any value afterwards.
     """

@@ -1,0 +1,32 @@
+"""-j SNAT: a new source for the connection (net/netfilter/xt_nat.c)."""
+
+from __future__ import annotations
+
+from policyc.netfilter import fields
+from policyc.netfilter.effect import Effect
+from policyc.netfilter.extension import Option, Options, Surroundings, TargetExtension, in_tables
+from policyc.netfilter.extensions.nat import PORT_PROTOCOLS, Destination, translation
+from policyc.netfilter.hooks import Hook
+
+
+def _protocols(options: Options) -> frozenset[int] | None:
+    return None if options["to-source"].ports is None else PORT_PROTOCOLS
+
+
+def _effects(options: Options, around: Surroundings) -> tuple[Effect, ...]:  # noqa: ARG001
+    return translation(fields.SRC, options["to-source"], "given", options)
+
+
+TARGET = TargetExtension(
+    name="SNAT",
+    options=(
+        Option("to-source", Destination(), required=True),
+        Option("random"),
+        Option("random-fully"),
+        Option("persistent"),
+    ),
+    protocols_for=_protocols,
+    placement=in_tables("nat", hooks=(Hook.INPUT, Hook.POSTROUTING), why="sources are translated behind routing only"),
+    effects=_effects,
+    terminal=True,
+)
