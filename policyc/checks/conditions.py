@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from policyc.checks.natures import Nature, Natures, Signature, fields_read, signature
+from policyc.checks.forms import Form, Forms, Nature
 from policyc.net.addresses import Network
 from policyc.netfilter import fields
-from policyc.netfilter.extension import Options, Surroundings
 from policyc.netfilter.parts import Match, Part, Selector, Target, Unknown
-from policyc.netfilter.predicate import All, Always, Ask, Predicate, nodes
 
 # Fields that nothing between two rules of a chain can change, unless it rewrites addresses.
 FIXED = frozenset((
@@ -54,14 +52,13 @@ class Conditions:
     text the key.
     """
 
-    def __init__(self, family: int, natures: Natures, *, sets_change: bool) -> None:
-        self.around = Surroundings(family)
-        self.natures = natures
+    def __init__(self, forms: Forms, *, sets_change: bool) -> None:
+        self.forms = forms
         self.sets_change = sets_change
         self.kinds: list[Kind] = []
         self.seen: dict[int, Tests] = {}
         self._numbers: dict[Hashable, int] = {}
-        self._forms: dict[Signature, tuple[tuple[int, ...] | None, bool | None]] = {}
+        self._kinds_of: dict[Form, tuple[int, ...]] = {}
 
     def tests(self, part: Part) -> Tests:
         """Return the tests of a part and remember them."""
@@ -84,45 +81,27 @@ class Conditions:
         return UNCERTAIN if isinstance(part, Unknown) else self._match(part)
 
     def _match(self, part: Match) -> Tests:
-        form = signature(part)
-        try:
-            kinds, certain = self._forms[form]
-        except KeyError:
-            kinds, certain = self._forms[form] = self._form(form, part)
-        if certain is None:
-            certain = not self.sets_change and self.natures.of(part) is not Nature.COUNTED
-        if kinds is None:
-            return Tests((self._kind(Kind(form, None, self._is_fixed(part))),), (self._number(part.text),), certain)
+        form = self.forms.of(part)
+        if form.says_nothing:
+            return NOTHING
+        certain = form.nature is not Nature.COUNTED
+        if form.nature is Nature.ASKED:
+            certain = not self.sets_change and self.forms.nature(part) is not Nature.COUNTED
+        if not form.adds_up:
+            return Tests((self._form_kinds(form, part, (None,))[0],), (self._number(part.text),), certain)
         given = part.options.given
+        kinds = self._kinds_of.get(form)
+        if kinds is None:
+            kinds = self._form_kinds(form, part, tuple((item.name, item.negated) for item in given))
         return Tests(
-            kinds, tuple([self._number((kind, item.value)) for kind, item in zip(kinds, given, strict=False)]), certain
+            kinds, tuple([self._number((kind, item.value)) for kind, item in zip(kinds, given, strict=True)]), certain
         )
 
-    def _form(self, form: Signature, part: Match) -> tuple[tuple[int, ...] | None, bool | None]:
-        """Return a kind for each option, none for a match that says nothing, None where the options do not simply add up.
-
-        With it, whether such matches are certain; None where it depends on the set that is asked.
-        """
-        asks = any(isinstance(node, Ask) for node in nodes(part.meaning(self.around)))
-        return self._kinds(form, part), None if asks else self.natures.of(part) is not Nature.COUNTED
-
-    def _kinds(self, form: Signature, part: Match) -> tuple[int, ...] | None:
-        meaning = part.meaning(self.around)
-        if isinstance(meaning, Always):
-            return ()
-        given = part.options.given
-        if not given:
-            return None
-        if len(given) > 1:
-            each = [atom for item in given for atom in _atoms(part.extension.meaning(Options((item,)), self.around))]
-            if len(set(form[1])) < len(form[1]) or set(each) != set(_atoms(meaning)):
-                return None
-        fixed = self._is_fixed(part)
-        return tuple([self._kind(Kind((part.name, *option), None, fixed)) for option in form[1]])
-
-    def _is_fixed(self, part: Match) -> bool:
-        found = fields_read(part, self.around)
-        return found is not None and found <= FIXED
+    def _form_kinds(self, form: Form, part: Match, tests: tuple[Hashable, ...]) -> tuple[int, ...]:
+        fixed = form.fields is not None and form.fields <= FIXED
+        kinds = tuple([self._kind(Kind((part.name, test or form), None, fixed)) for test in tests])
+        self._kinds_of[form] = kinds
+        return kinds
 
     def _kind(self, kind: Kind) -> int:
         number = self._numbers.get(kind)
@@ -133,7 +112,3 @@ class Conditions:
 
     def _number(self, value: Hashable) -> int:
         return self._numbers.setdefault(("key", value), len(self._numbers))
-
-
-def _atoms(predicate: Predicate) -> tuple[Predicate, ...]:
-    return predicate.parts if isinstance(predicate, All) else (predicate,)

@@ -45,7 +45,7 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
     """Yield the rules that a single earlier rule of their chain leaves nothing to."""
     sets_change = _writes_sets(survey)
     for table in survey.tables:
-        conditions = Conditions(table.family, survey.known(table.family), sets_change=sets_change)
+        conditions = Conditions(survey.forms(table.family), sets_change=sets_change)
         changes = Changes.of(survey, table)
         for chain in table.chains:
             if len(chain.rules) > 1:
@@ -180,9 +180,8 @@ class _Search:
         same = _last_text(standing.rule) == _last_text(earlier.rule)
         if same:
             code = "duplicate-rule" if equal else "redundant-rule"
-            message = (
-                f"an earlier rule {'is the same' if equal else 'does the same to all packets of this rule and more'}"
-            )
+            does = "is the same" if equal else "does the same to all of its packets"
+            message = f"the rule never applies: an earlier rule {does}"
             why, what = "the same rule" if equal else "does the same to more packets", "delete it"
         else:
             both = equal and standing.rule.target is not None and self.endings.stops(standing.rule)

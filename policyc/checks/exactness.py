@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policyc.checks.natures import Nature
+from policyc.checks.forms import Nature
 from policyc.checks.survey import Survey
 
 

@@ -13,15 +13,20 @@ from policyc import FORMAT_VERSION
 from policyc.checks import (
     covered,
     dead_ends,
+    impossible,
+    ipsets,
     jump_loops,
+    loopback_targets,
     nat_policies,
     placement,
+    replies,
     undefined_chains,
     unknown_parts,
     unreachable_chains,
     unrun_tests,
 )
 from policyc.checks.exactness import Exactness, exactness
+from policyc.checks.statements import of_statements
 from policyc.checks.survey import Survey
 from policyc.collector import resting_collector
 from policyc.diagnostics import CATALOGUE, Diagnostic, Severity, diagnose
@@ -41,6 +46,10 @@ CHECKS: tuple[Check, ...] = (
     unreachable_chains.check_empty,
     dead_ends.check,
     covered.check,
+    impossible.check,
+    ipsets.check,
+    loopback_targets.check,
+    replies.check,
     unrun_tests.check,
     unknown_parts.check,
 )
@@ -76,7 +85,7 @@ def run_checks(ruleset: Ruleset, *, select: Iterable[str] | None = None, ignore:
     asked -= all_codes_of(ignore or ())
     survey = Survey(ruleset)
     with resting_collector():
-        found = [*ruleset.notes, *(finding for check in CHECKS for finding in check(survey))]
+        found = [*ruleset.notes, *of_statements((one for check in CHECKS for one in check(survey)), ruleset)]
     kept = _accepted([finding for finding in found if finding.code in asked], ruleset.suppressions, asked)
     once = {(finding.code, finding.message, finding.span or finding.place): finding for finding in reversed(kept)}
     return Report(tuple(sorted(once.values(), key=lambda finding: finding.sort_key)), exactness(survey))

@@ -12,7 +12,7 @@ from itertools import chain as chain_parts
 from typing import NamedTuple
 
 from policyc.checks.endings import Endings
-from policyc.checks.natures import Nature, Natures
+from policyc.checks.forms import Forms, Nature
 from policyc.diagnostics import Place, Related
 from policyc.netfilter.jumps import Jump, JumpGraph
 from policyc.netfilter.parts import Part
@@ -61,7 +61,7 @@ class Survey:
         self.ruleset = ruleset
         self._graphs: dict[int, JumpGraph] = {}
         self._parts: dict[int, dict[int, Part]] = {}
-        self._known: dict[int, Natures] = {}
+        self._forms: dict[int, Forms] = {}
         self._natures: dict[int, dict[int, Nature]] = {}
         self._endings: dict[int, Endings] = {}
 
@@ -90,18 +90,18 @@ class Survey:
             found = self._parts[id(chain)] = dict(zip(map(id, every), every, strict=True))
         return found
 
-    def known(self, family: int) -> Natures:
-        """Return what is known of the matches of a family."""
-        found = self._known.get(family)
+    def forms(self, family: int) -> Forms:
+        """Return the forms of the parts of a family."""
+        found = self._forms.get(family)
         if found is None:
-            found = self._known[family] = Natures(family, self.ruleset.sets)
+            found = self._forms[family] = Forms(family, self.ruleset.sets)
         return found
 
     def natures(self, table: Table, chain: Chain) -> dict[int, Nature]:
         """Return what is known of the chain's distinct parts, by identity, without those that are exact."""
         found = self._natures.get(id(chain))
         if found is None:
-            of = self.known(table.family).of
+            of = self.forms(table.family).nature
             found = self._natures[id(chain)] = {key: n for key, part in self.parts(chain).items() if (n := of(part))}
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policyc.checks.natures import Nature
+from policyc.checks.forms import Nature
 from policyc.checks.survey import Survey
 from policyc.diagnostics import Diagnostic, Severity, diagnose
 from policyc.netfilter.parts import Match, Unknown
