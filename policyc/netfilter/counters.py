@@ -12,13 +12,15 @@ from policyc.netfilter.fields import Field
 
 @dataclass(frozen=True, slots=True)
 class TokenBucket:
-    """`limit` and `hashlimit`: matches while tokens last. `rate` is tokens a second times 10,000, `burst` the bucket's size.
+    """`limit` and `hashlimit`: matches while tokens last. `tokens` grow back in `microseconds`, `burst` fit into the bucket.
 
-    `per` are the fields (with their masks in bits) of which each combination has a bucket; `name` shares buckets between
-    rules (hashlimit), None means the rule's own. `above` inverts: matches when no token is left.
+    `per` are the fields (with the length of their masks in bits) of which each combination has a bucket; `name` shares
+    buckets between rules (hashlimit), None means the rule's own. `above` inverts: matches when no token is left.
+    `in_bytes`: a packet takes as many tokens as it has bytes, else one.
     """
 
-    rate: int
+    tokens: int
+    microseconds: int
     burst: int
     per: tuple[tuple[Field, int], ...] = ()
     name: str | None = None
@@ -28,7 +30,10 @@ class TokenBucket:
 
 @dataclass(frozen=True, slots=True)
 class RecentList:
-    """`recent`: a list of addresses seen. `action` is set, rcheck, update or remove; `seconds`, `hits` 0 when not asked."""
+    """`recent`: a list of addresses seen. `action` is set, rcheck, update or remove; `seconds`, `hits` 0 when not asked.
+
+    `mask` is the bits of the address that are kept. `reap`: entries older than `seconds` are purged.
+    """
 
     name: str
     action: str
@@ -37,6 +42,7 @@ class RecentList:
     seconds: int = 0
     hits: int = 0
     same_ttl: bool = False
+    reap: bool = False
 
 
 @dataclass(frozen=True, slots=True)

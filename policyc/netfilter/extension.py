@@ -217,7 +217,7 @@ class TargetExtension(Extension):
 
 def written(extension: Extension, options: Options, family: int) -> str:
     """Return the options in the order of their declaration, each as ` [! ]--name value`."""
-    text = []
+    text: list[str] = []
     for option in extension.options:
         text.extend(one_written(option, item, family) for item in options.given if item.name == option.name)
     return "".join(text)

@@ -115,6 +115,13 @@ def all_of(*parts: Predicate) -> Predicate:
     return kept[0] if len(kept) == 1 else All(tuple(kept))
 
 
+def under_mask(field: Field, value: int, mask: int) -> Predicate:
+    """Return `field & mask == value`, folded where it holds for every number or for none."""
+    if value & ~mask:
+        return NEVER
+    return Bits(field, mask, value) if mask else ALWAYS
+
+
 def any_of(*parts: Predicate) -> Predicate:
     """Return the disjunction, without the parts that add nothing and without nesting."""
     kept: list[Predicate] = []

@@ -275,7 +275,7 @@ class _RuleReader:
         self.target = jump(name.text, goto=True)
 
     def check_chain_name(self, name: Word) -> None:
-        if len(name.text.encode()) > MAX_CHAIN_NAME:
+        if len(name.text.encode(errors="surrogateescape")) > MAX_CHAIN_NAME:
             self.fail(f"the chain name `{name.text}` is longer than {MAX_CHAIN_NAME} characters", name, "too-long")
 
     def read_counters(self, word: Word) -> None:
@@ -291,7 +291,7 @@ class _RuleReader:
 
     # ------------------------------------------------------------------ extensions' own options
     def long_option(self, name: str, word: Word, *, negated: bool) -> None:
-        if name in BASE_OPTIONS:
+        if name in BASE_OPTIONS and not any(item.extension and item.extension.option(name) for item in self.loaded):
             self.base_option(BASE_OPTIONS[name], word, negated=negated)
             return
         found = self.find(name, word)
@@ -358,7 +358,7 @@ class _RuleReader:
         spelled = f"--{option.name}"
         loaded.end = word.end
         values: list[Word] = []
-        if option.argument is not None:
+        if option.argument is not None and not (option.optional and self.at_option()):
             first, old = self.value(spelled, word, negatable=option.negatable and not negated)
             negated = negated or old
             values.append(first)
@@ -370,7 +370,7 @@ class _RuleReader:
         if not option.repeatable and any(item.name == option.name for item in loaded.given):
             self.note(f"`{spelled}` is given twice", word)
         try:
-            value = option.argument.read([v.text for v in values], self.family) if option.argument else None
+            value = option.argument.read([v.text for v in values], self.family) if option.argument and values else None
         except AddressError as error:
             code = "host-name" if is_host_name(values[0].text) else "unreadable-line"
             self.note(f"{spelled}: {error}", Word("", values[0].start, values[-1].end), code)
@@ -379,6 +379,10 @@ class _RuleReader:
             self.note(f"{spelled}: {error}", Word("", values[0].start, values[-1].end))
             return
         loaded.given.append(Given(option.name, value, negated))
+
+    def at_option(self) -> bool:
+        """Whether no value can stand here: the rule ends, or an option or its `!` begins."""
+        return self.at >= len(self.words) or self.words[self.at].text[:1] in {"-", "!"}
 
     def suggestion(self, name: str) -> str:
         known = [o.name for item in self.loaded if item.extension for o in item.extension.options]
