@@ -59,6 +59,8 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC026", "nat-policy", "error", "the policy of a nat chain drops first packets only"),
     Entry("PC027", "truncated-text", "error", "a text is longer than the kernel keeps and would be cut silently"),
     Entry("PC028", "too-deep", "error", "chains call each other deeper than a backend takes"),
+    Entry("PC029", "taken-packets", "error", "an earlier block takes the packets of a published service"),
+    Entry("PC030", "contrary-sysctl", "error", "a required kernel setting contradicts what a statement needs"),
     # PC1xx: anomalies
     Entry("PC101", "shadowed-rule", "warning", "earlier rules with another verdict take every packet of a rule"),
     Entry("PC102", "redundant-rule", "warning", "a rule can go without changing what happens to any packet"),

@@ -45,7 +45,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The policy behind a ruleset. `tests` counts its test lines, which later questions decide."""
+    """The policy behind a ruleset. `test_spans` are its test lines, which later questions decide.
+
+    `place_last`: with shared ownership, the jumps to its chains stand at the end of the base chains, else first.
+    """
 
     name: str = ""
     zones: tuple[Zone, ...] = ()
@@ -53,3 +56,4 @@ class Intent:
     statements: tuple[Statement, ...] = ()
     test_spans: tuple[Span, ...] = ()
     container_spans: tuple[Span, ...] = ()
+    place_last: bool = False

@@ -19,13 +19,17 @@ from policyc.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain: `policy` is the base policy of a built-in chain (None for user chains and where nothing was said)."""
+    """A chain: `policy` is the base policy of a built-in chain (None for user chains and where nothing was said).
+
+    `owner` names the tool that a foreign chain belongs to, whose other rules are not known here ("docker").
+    """
 
     name: str
     rules: tuple[Rule, ...] = ()
     policy: str | None = None
     counters: Counters | None = None
     span: Span | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

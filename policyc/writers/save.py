@@ -8,7 +8,14 @@ from policyc.netfilter.ruleset import Chain, Ruleset, Table
 
 
 def iptables_save(ruleset: Ruleset, family: int, *, counters: bool = False) -> str:
-    """Return the canonical text of a family's tables, "" where it has none; `counters` writes each rule's `[packets:bytes]`."""
+    """Return the canonical text of a family's tables, "" where it has none; `counters` writes each rule's `[packets:bytes]`.
+
+    A shared ruleset comes as text for `--noflush` that inserts the jumps to our chains; `writers.shared` has the others.
+    """
+    if ruleset.shared:
+        from policyc.writers.shared import Jumps, shared_text
+
+        return shared_text(ruleset, family, Jumps.INSERT)
     return "".join(table_text(table, counters=counters) for table in ruleset.family(family))
 
 

@@ -1,0 +1,135 @@
+"""A line's tests and actions become kernel rules: in place where few rules say it, else through chains of its own.
+
+A kernel rule is a conjunction with one target. A line whose packet may fit in several ways is written out, one rule for
+each way. Where that would be too many rules, or would ask a rate or write a log line twice for one packet, the line gets a
+chain `edge.ID`: its rules go to the next step with `-g`, so that the first way that fits is the only one, and what does not
+fit falls back into the block.
+
+The verb `return` leaves the block, which no called chain can do. There the block itself goes on in a second chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from policyc.lowering.assembly import ConflictError, assembled
+from policyc.lowering.draft import ChainDraft, Draft
+from policyc.lowering.pieces import Parts, Pieces
+from policyc.lowering.tests import Tests
+from policyc.netfilter.parts import Part, Target
+from policyc.netfilter.rule import Rule
+from policyc.source import Span
+
+FEW = 16
+"""So many rules may stand in place of one line before it gets chains of its own."""
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of the policy in one family and chain.
+
+    `actions` are carried out in their order by a packet that fits, each some tests and, last, a target. `protocols` are the tests
+    `-p` of its services, for targets that need one. `note` is the comment of all rules. `once`: a packet must come to the
+    actions once, however many alternatives it fits. `leaves`: the verb is `return`. `stem` names its
+    chains, else its id does.
+    """
+
+    id: str
+    span: Span
+    tests: Tests
+    actions: Sequence[Parts]
+    note: Parts = ()
+    protocols: Sequence[Parts] = ()
+    once: bool = False
+    leaves: bool = False
+    stem: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """Writes lines into the chains of one table and family."""
+
+    draft: Draft
+    family: int
+    table: str
+
+    def write(self, line: Line, into: ChainDraft) -> ChainDraft:
+        """Write a line at the end of a chain; return the chain in which the block goes on, nearly always the same."""
+        tests, actions = line.tests, line.actions
+        combinations = tests.combinations if tests.choices else 1
+        if tests.excluded or (combinations > 1 and not self._fits_in_place(line, combinations)):
+            return self._steps(line, into)
+        if len(actions) > 1 and tests.remembers:
+            chain = self._chain(line)
+            actions = [(self._go(chain, line),)]
+            self._finish(line, chain)
+        for choice in product(*tests.choices):
+            for action in actions:
+                parts = tests.common.copy()
+                for part in choice:
+                    parts += part
+                self._rule(line, into, [*parts, *tests.last, *action[:-1], *line.note, *action[-1:]])
+        return into
+
+    def _fits_in_place(self, line: Line, combinations: int) -> bool:
+        if line.once or line.tests.remembers:
+            return False
+        if len(line.tests.choices) == 1 and len(line.actions) == 1:
+            return True
+        return combinations * len(line.actions) <= FEW
+
+    def _steps(self, line: Line, into: ChainDraft) -> ChainDraft:
+        tests = line.tests
+        after = self.draft.chain(self.family, self.table, into.span, *into.stem) if line.leaves else into
+        chain = self._chain(line)
+        self._rule(line, into, [*tests.common, *line.note, self._go(chain, line)])
+        self._miss(line, into, after)
+        missed = self._pieces.jump(after.name, goto=True) if line.leaves else self._pieces.leave
+        for one in tests.excluded:
+            self._rule(line, chain, [*one, *line.note, missed])
+        for alternatives in tests.choices:
+            following = self._chain(line)
+            for one in alternatives:
+                self._rule(line, chain, [*one, *line.note, self._pieces.jump(following.name, goto=True)])
+            self._miss(line, chain, after)
+            chain = following
+        if tests.last and len(line.actions) > 1:
+            following = self._chain(line)
+            self._rule(line, chain, [*tests.last, *line.note, self._pieces.jump(following.name, goto=True)])
+            self._miss(line, chain, after)
+            self._finish(line, following)
+        else:
+            self._finish(line, chain, tests.last)
+            if tests.last:
+                self._miss(line, chain, after)
+        return after
+
+    def _finish(self, line: Line, chain: ChainDraft, last: Parts = ()) -> None:
+        """Write the actions, behind `-p` where a target needs it."""
+        needs = any(isinstance(part, Target) and part.protocols for action in line.actions for part in action)
+        for protocol in (line.protocols if needs else ()) or ((),):
+            for action in line.actions:
+                self._rule(line, chain, [*protocol, *last, *action[:-1], *line.note, *action[-1:]])
+
+    def _miss(self, line: Line, chain: ChainDraft, after: ChainDraft) -> None:
+        """Where the line is a `return`, send what does not fit on in the block; elsewhere it falls back by itself."""
+        if line.leaves:
+            self._rule(line, chain, [*line.note, self._pieces.jump(after.name, goto=True)])
+
+    def _rule(self, line: Line, chain: ChainDraft, parts: list[Part]) -> None:
+        try:
+            chain.rules.append(Rule(assembled(self._pieces, parts), line.span))
+        except ConflictError as error:
+            self.draft.report("misplaced-word", str(error), line.span, help="test it once, or write two rules")
+
+    def _go(self, chain: ChainDraft, line: Line) -> Target:
+        return self._pieces.jump(chain.name, goto=line.leaves)
+
+    def _chain(self, line: Line) -> ChainDraft:
+        return self.draft.chain(self.family, self.table, line.span, *(line.stem or (line.id,)))
+
+    @property
+    def _pieces(self) -> Pieces:
+        return self.draft.pieces[self.family]

@@ -1,0 +1,37 @@
+"""Sixth pass: how base chains lead to ours. With exclusive ownership they are ours, with shared one jump leads there.
+
+Base policies of a shared ruleset are the host's, so its base chains have none and hold nothing but the jump. What Docker
+puts there is part of the Ruleset, so that packets find their way, and marked as Docker's, so that nobody writes it.
+"""
+
+from __future__ import annotations
+
+from policyc.lowering.draft import ChainDraft, Draft, TableDraft
+from policyc.netfilter.hooks import BASE_CHAINS, HOOK_OF, Hook
+from policyc.netfilter.rule import Rule
+
+DOCKER = "docker"
+DOCKER_USER = "DOCKER-USER"
+"""The chain that Docker Engine enters before its own rules and never touches; it stands first in FORWARD."""
+
+
+def ownership(draft: Draft) -> None:
+    """Put in the base chains: with shared ownership the jumps, else the filter chains that no block enters."""
+    if draft.policy.exclusive:
+        for family in draft.policy.families:
+            for name in BASE_CHAINS["filter"]:
+                draft.entry(family, "filter", HOOK_OF[name])
+        return
+    for table in draft.tables.values():
+        for hook, entry in table.entries.items():
+            _jump(draft, table, hook, entry.name)
+
+
+def _jump(draft: Draft, table: TableDraft, hook: Hook, entry: str) -> None:
+    pieces, span = draft.pieces[table.family], draft.policy.span
+    base = table.base[hook.value] = ChainDraft(hook.value, span)
+    ours = Rule((pieces.jump(entry),), span)
+    if hook is Hook.FORWARD and table.name == "filter" and any(zone.owner == DOCKER for zone in draft.policy.zones):
+        base.rules.append(Rule((pieces.jump(DOCKER_USER),), span, owner=DOCKER))
+        base = table.base[DOCKER_USER] = ChainDraft(DOCKER_USER, span, owner=DOCKER)
+    base.rules.append(ours)

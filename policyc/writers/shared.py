@@ -1,0 +1,63 @@
+"""A shared Ruleset to text for `iptables-restore --noflush`: our chains, and the one jump to them in each base chain.
+
+Our chains are declared, which empties them, and filled: loading that again changes nothing else. The jumps stand in chains
+of others, and a restore file cannot ask whether one is there (`-D` of a missing rule refuses the whole table). So the text
+comes in three forms, and who loads it says which one; docs/adr/0004-shared-ownership.md tells why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+
+from policyc.netfilter.hooks import is_base_chain
+from policyc.netfilter.quoting import quote_word
+from policyc.netfilter.ruleset import Chain, Ruleset, Table
+
+
+class Jumps(Enum):
+    """What a text does about the jumps to our chains."""
+
+    INSERT = "insert"
+    """They are not there yet: the first load."""
+    KEEP = "keep"
+    """They are there and stay where they are."""
+    RENEW = "renew"
+    """They are there and are moved to their place."""
+
+
+def shared_text(ruleset: Ruleset, family: int, jumps: Jumps) -> str:
+    """Return a family's tables from `*name` to `COMMIT`, "" where it has none; rules and chains of others are left out."""
+    last = ruleset.intent is not None and ruleset.intent.place_last
+    return "".join("\n".join(_lines(table, jumps, last=last)) for table in ruleset.family(family))
+
+
+def _lines(table: Table, jumps: Jumps, *, last: bool) -> Iterator[str]:
+    ours = [chain for chain in table.chains if not _is_foreign(table, chain)]
+    yield f"*{table.name}"
+    for chain in ours:
+        yield f":{quote_word(chain.name)} - [0:0]"
+    for chain in ours:
+        for rule in chain.rules:
+            yield f"-A {quote_word(chain.name)} {rule.text}".rstrip()
+    for chain in table.chains:
+        if _is_foreign(table, chain):
+            yield from _jumps(chain, jumps, last=last)
+    yield "COMMIT\n"
+
+
+def _jumps(chain: Chain, jumps: Jumps, *, last: bool) -> Iterator[str]:
+    own = [rule for rule in chain.rules if not rule.owner]
+    if jumps is Jumps.RENEW:
+        for rule in own:
+            yield f"-D {chain.name} {rule.text}"
+    if jumps is not Jumps.KEEP:
+        for number, rule in enumerate(own, 1):
+            # Docker ends DOCKER-USER with a RETURN (until 28.3): behind it nothing is reached.
+            yield (
+                f"-A {chain.name} {rule.text}" if last and not chain.owner else f"-I {chain.name} {number} {rule.text}"
+            )
+
+
+def _is_foreign(table: Table, chain: Chain) -> bool:
+    return bool(chain.owner) or is_base_chain(table.name, chain.name)
