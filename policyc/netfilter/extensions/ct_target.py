@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from policyc.net.protocols import TCP, UDP, format_protocol
 from policyc.netfilter.arguments import Argument, ChoiceList, Word, parse_number
 from policyc.netfilter.effect import Effect, Track
 from policyc.netfilter.extension import Given, Option, Options, Surroundings, TargetExtension, in_tables
@@ -14,6 +15,11 @@ EVENTS = (
 )  # fmt: skip
 ZONES = {"zone": "", "zone-orig": "original ", "zone-reply": "reply "}
 FROM_MARK = "mark"
+# The kernel's own helpers and their protocols (net/netfilter/nf_conntrack_*.c); programs may add others.
+HELPERS = {
+    "amanda": {UDP}, "ftp": {TCP}, "irc": {TCP}, "netbios-ns": {UDP}, "pptp": {TCP}, "sane": {TCP}, "sip": {TCP, UDP},
+    "snmp": {UDP}, "tftp": {UDP}, "Q.931": {TCP}, "RAS": {UDP},
+}  # fmt: skip
 ONLY_BEFORE_TRACKING = "it acts before connection tracking, which comes right behind the table raw"
 
 
@@ -32,10 +38,15 @@ def _check(options: Options, family: int) -> Iterable[str]:  # noqa: ARG001
 
 
 def _demand(options: Options, around: Surroundings) -> Iterable[str]:
-    if around.protocol is None and "notrack" not in options:
-        for name in ("helper", "timeout"):
-            if name in options:
-                yield f"`CT --{name}` needs `-p` with the protocol that it is for"
+    if "notrack" in options:
+        return
+    for name in ("helper", "timeout"):
+        if name in options and around.protocol is None:
+            yield f"`CT --{name}` needs `-p` with the protocol that it is for"
+    spoken = HELPERS.get(options.get("helper", ""))
+    if spoken and around.protocol is not None and around.protocol not in spoken:
+        names = " and ".join(format_protocol(number) for number in sorted(spoken))
+        yield f"the helper `{options['helper']}` is for {names} only"
 
 
 def _normalise(options: Options, family: int) -> Options:  # noqa: ARG001

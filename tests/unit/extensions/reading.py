@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from policyc import api
+from policyc.netfilter.effect import Effect
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.predicate import All, Always, Any, Bits, In, Never, Not, Opaque, Predicate
 
@@ -34,6 +35,12 @@ def predicate(rule: str, family: int = 4) -> Predicate:
     """What the rule tests."""
     ((_, _, _, found),) = _loaded(rule, family).rules()
     return found.predicate(family)
+
+
+def effects(rule: str, family: int = 4) -> tuple[Effect, ...]:
+    """What the rule's target does."""
+    ((_, _, _, found),) = _loaded(rule, family).rules()
+    return found.target.effects(found.around(family))
 
 
 def matches(rule: str, packet: Packet, family: int = 4, assume: Mapping[str, bool] | None = None) -> bool:
