@@ -21,7 +21,7 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
                 if not rule.owner:
                     standing = Standing(table, chain, number, rule)
                     yield diagnose(
-                        "rule-after-terminal", f"the rule never applies: rule {index + 1} of {name} takes every packet",
+                        "rule-after-terminal", "the rule never applies: an earlier rule takes every packet",
                         standing.span, place=standing.place, related=(why,),
                         help="put it above that rule, or delete it",
                     )  # fmt: skip

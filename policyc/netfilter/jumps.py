@@ -88,7 +88,7 @@ class JumpGraph:
             return ()
         import networkx as nx  # there is a loop to name
 
-        graph = self.digraph()
+        graph = nx.DiGraph({name: list(self._callees(name)) for name in self.calls})
         place = {name: index for index, name in enumerate(self.calls)}
         found = []
         for knot in nx.strongly_connected_components(graph):
@@ -140,7 +140,12 @@ class JumpGraph:
         return graph
 
     def _callees(self, name: str) -> dict[str, None]:
-        return {jump.callee: None for jump in self.calls[name] if jump.callee in self.calls}
+        known = self.callers
+        return {
+            j.callee: None
+            for j in self.calls[name]
+            if j.callee in known and not is_base_chain(self.table.name, j.callee)
+        }
 
     def _jump(self, caller: str, callee: str) -> Jump:
         return next(jump for jump in self.calls[caller] if jump.callee == callee)
