@@ -8,7 +8,8 @@ from policyc.netfilter.arguments import Argument, Number, parse_number
 from policyc.netfilter.effect import Effect, Note, Verdict
 from policyc.netfilter.extension import Option, Options, Surroundings, TargetExtension
 
-LAST_OPEN = 65534  # where `4:` ends: the kernel counts at most 65535 queues
+# Where `4:` ends: the kernel counts at most 65535 queues. So iptables 1.8.11; 1.8.9 takes 65535 and fails for `:`.
+LAST_OPEN = 65534
 
 
 @dataclass(frozen=True, slots=True)
