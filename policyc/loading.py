@@ -6,12 +6,11 @@ Several dumps become one Ruleset; every policy file is one of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from policyc.config import FILE, display, read_config
-from policyc.diagnostics import Diagnostic, InputError, Severity
+from policyc.diagnostics import Diagnostic, InputError
 from policyc.netfilter.ruleset import Ruleset
 from policyc.readers.files import read_file, refusal
 from policyc.readers.kinds import Kind, kind_of
@@ -93,16 +92,6 @@ def _joined(dumps: Sequence[Ruleset]) -> Ruleset:
 
 
 def _policy(source: Source, *, ids: bool) -> Ruleset:
-    from policyc.language.parser import parse
-    from policyc.language.suppressions import suppressions
-    from policyc.lowering.pipeline import lower
-    from policyc.policy.resolve import resolve
+    from policyc.lowering import lower_source
 
-    file, found = parse(source)
-    policy, more = resolve(file)
-    found = [*found, *more]
-    if policy is None or any(one.severity is Severity.ERROR for one in found):
-        raise InputError(found)
-    ruleset = lower(policy, ids=ids)
-    accepted, misspelt = suppressions(file)
-    return replace(ruleset, notes=(*found, *ruleset.notes, *misspelt), suppressions=accepted)
+    return lower_source(source, ids=ids)

@@ -15,16 +15,30 @@ from policyc.netfilter.ruleset import Ruleset
 from policyc.report.summary import sentence
 
 FAMILIES = ("4", "6", "both")
+JUMPS = ("insert", "keep", "renew")
+JUMPS_HELP = (
+    "The jumps to a shared policy's chains: insert them (the first load), keep those that are there, or renew them."
+)
 
 
 @click.command("compile")
 @source_options
 @click.option("--family", type=click.Choice(FAMILIES), help="IPv4, IPv6, or both one behind the other, to look at.")
 @click.option("--ipset", is_flag=True, help="The sets instead of the rules, for `ipset restore`.")
+@click.option("--jumps", type=click.Choice(JUMPS), help=JUMPS_HELP)
 @click.option("--no-ids", is_flag=True, help="Leave out the comments that lead back to the policy's lines.")
 @output_option
 @config_options
-def command(*, asked: Asked, config: Config, family: str | None, ipset: bool, no_ids: bool, output: str | None) -> int:
+def command(
+    *,
+    asked: Asked,
+    config: Config,
+    family: str | None,
+    ipset: bool,
+    jumps: str | None,
+    no_ids: bool,
+    output: str | None,
+) -> int:
     """Print what the kernel loads: `policyc compile edge.pol --family 4 | iptables-restore`."""
     from policyc import api
 
@@ -34,15 +48,24 @@ def command(*, asked: Asked, config: Config, family: str | None, ipset: bool, no
         complain(InputError(errors), config.color)
         tell(f"nothing is compiled: {sentence(errors, 0)}")
         return Exit.BAD_NEWS
-    emit(_sets(ruleset, family) if ipset else _rules(ruleset, family), output)
+    if jumps is not None and not ruleset.shared:
+        raise click.UsageError("--jumps is about shared policies; this source owns its tables")
+    emit(_sets(ruleset, family) if ipset else _rules(ruleset, family, jumps or "insert"), output)
     return Exit.FINE
 
 
-def _rules(ruleset: Ruleset, family: str | None) -> str:
+def _rules(ruleset: Ruleset, family: str | None, jumps: str) -> str:
+    return "".join(f"{_heading(each, ruleset)}{_text(ruleset, each, jumps)}" for each in _families(ruleset, family))
+
+
+def _text(ruleset: Ruleset, family: int, jumps: str) -> str:
+    if ruleset.shared:
+        from policyc.writers.shared import Jumps, shared_text
+
+        return shared_text(ruleset, family, Jumps(jumps))
     from policyc.writers.save import iptables_save
 
-    families = _families(ruleset, family)
-    return "".join(f"{_heading(each, ruleset)}{iptables_save(ruleset, each)}" for each in families)
+    return iptables_save(ruleset, family)
 
 
 def _families(ruleset: Ruleset, family: str | None) -> tuple[int, ...]:

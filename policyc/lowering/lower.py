@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from policyc.diagnostics import Diagnostic, InputError, Severity
 from policyc.language.parser import parse
+from policyc.language.suppressions import suppressions
 from policyc.lowering.draft import Draft
 from policyc.lowering.items import items
 from policyc.lowering.ownership import ownership
@@ -53,4 +54,5 @@ def lower_source(source: Source, *, ids: bool = True) -> Ruleset:
     found += more
     if any(one.severity is Severity.ERROR for one in found):
         raise InputError(found)
-    return replace(ruleset, notes=tuple(found))
+    accepted, misspelt = suppressions(file)
+    return replace(ruleset, notes=(*found, *misspelt), suppressions=accepted)

@@ -23,6 +23,7 @@ DUMP = """\
 :OUTPUT ACCEPT [0:0]
 :lost - [0:0]
 -A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
 -A lost -j ACCEPT
 COMMIT

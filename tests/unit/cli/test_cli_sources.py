@@ -79,7 +79,7 @@ def test_a_folder_with_a_config_file(policyc, folder) -> None:
     (folder / "site").mkdir()
     (folder / "site" / "a.v4").write_text((folder / "rules.v4").read_text())
     (folder / "site" / "policyc.toml").write_text('sources = ["*.v4"]\n')
-    assert policyc("check", "site").out.endswith("in 1 file (3 rules: 3 exact)\n")
+    assert policyc("check", "site").out.endswith("in 1 file (4 rules: 4 exact)\n")
     assert "site/a.v4:7" in policyc("show", "site").out
 
 
