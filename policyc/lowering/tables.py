@@ -17,6 +17,7 @@ def ruleset_of(draft: Draft) -> Ruleset:
         tuple(_table(draft, table) for table in order),
         tuple(draft.sets.values()),
         intent_of(draft),
+        suppressions=policy.suppressions,
         shared=not policy.exclusive,
     )
 

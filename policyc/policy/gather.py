@@ -8,8 +8,10 @@ from os.path import normpath
 from pathlib import Path
 
 from policyc.diagnostics import Related
+from policyc.diagnostics.suppressions import Suppression
 from policyc.language import tree as t
 from policyc.language.parser import parse
+from policyc.language.suppressions import suppressions
 from policyc.policy.findings import Findings
 from policyc.source import Source, Span
 
@@ -33,6 +35,7 @@ class Gatherer:
     read: IncludeReader
     findings: Findings
     statements: list[t.Statement] = field(default_factory=list)
+    suppressions: list[Suppression] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     open: list[tuple[str, Span]] = field(default_factory=list)
 
@@ -40,6 +43,9 @@ class Gatherer:
         """Add the statements of a file, its includes replaced by what they read."""
         name = file.source.name
         self.seen.add(normpath(name))
+        accepted, misspelt = suppressions(file)
+        self.suppressions += accepted
+        self.findings.found += misspelt
         for statement in file.statements:
             if isinstance(statement, t.Include) and statement.format == "policy":
                 self.open.append((name, statement.span))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from policyc.diagnostics.suppressions import Suppression
 from policyc.language.packet import TestBlock
 from policyc.language.tree import DockerBlock, Include
 from policyc.netfilter.hooks import Hook
@@ -265,7 +266,7 @@ class Policy:
     `defaults` are the base policies of filter in lower case, all three (`input`, `forward`, `output`) where `exclusive`,
     else none. `place_last`: the jumps to our chains stand at the end of the base chains. Definitions are in written order,
     used or not. `sysctls` are those of `require`; what statements need besides is the lowering's business. `tests` and
-    `containers` are syntax: later parts of the pipeline decide them.
+    `containers` are syntax: later parts of the pipeline decide them. `suppressions` are comments of all its files.
     """
 
     name: str
@@ -283,3 +284,4 @@ class Policy:
     tests: tuple[TestBlock, ...]
     containers: tuple[DockerBlock | Include, ...]
     span: Span = field(compare=False, repr=False)
+    suppressions: tuple[Suppression, ...] = field(default=(), compare=False, repr=False)
