@@ -46,7 +46,9 @@ def test_tests_are_read_and_said_not_to_be_run(policyc, edge) -> None:
 
 
 def test_all_mistakes_at_once_and_exit_2(policyc, edge) -> None:
-    edge.write_text(POLICY.replace("banned  ", "baned  ").replace("otherwise drop", "otherwise drp").replace("eth0", "a/b"))
+    edge.write_text(
+        POLICY.replace("banned  ", "baned  ").replace("otherwise drop", "otherwise drp").replace("eth0", "a/b")
+    )
     outcome = policyc("check", "edge.pol", "--format", "json")
     assert outcome.code == 2
     assert [line for _, line in findings(outcome)] == [6, 9, 11]
