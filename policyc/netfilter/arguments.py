@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from policyc.net.addresses import ALL_ONES, WIDTH, Network, format_address, parse_address, parse_network
-from policyc.net.intervals import IntervalSet
 from policyc.net.protocols import format_protocol, parse_protocol
 from policyc.net.services import port_of
 from policyc.netfilter.hooks import MAX_INTERFACE_NAME
@@ -102,13 +100,9 @@ class NumberRange(Argument):
 class PortRange(Argument):
     """A port or port range, service names allowed, as (low, high)."""
 
-    separator: str = ":"
-
     def parse(self, word: str, family: int) -> tuple[int, int]:  # noqa: ARG002
         """Return both ends; raise ValueError for an unknown name, a number over 65535 or a backward range."""
-        first, mark, last = word.partition(self.separator)
-        if mark and "-" in word and self.separator == "-" and port_or_none(word) is not None:
-            return (port_of(word), port_of(word))  # a service name with a dash
+        first, mark, last = word.partition(":")
         if not mark:
             number = port_of(first)
             return number, number
@@ -121,7 +115,7 @@ class PortRange(Argument):
     def write(self, value: tuple[int, int], family: int) -> str:  # noqa: ARG002
         """Return `N` or `N:M`."""
         low, high = value
-        return str(low) if low == high else f"{low}{self.separator}{high}"
+        return str(low) if low == high else f"{low}:{high}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,107 +125,6 @@ class Port(Argument):
     def parse(self, word: str, family: int) -> int:  # noqa: ARG002
         """Return the port; raise ValueError."""
         return port_of(word)
-
-
-def port_or_none(word: str) -> int | None:
-    """Return the port that a name or number means, None where it means none."""
-    try:
-        return port_of(word)
-    except ValueError:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Address(Argument):
-    """One address of the rule's family, as an integer."""
-
-    def parse(self, word: str, family: int) -> int:
-        """Return the address; raise AddressError."""
-        return parse_address(word, family)
-
-    def write(self, value: int, family: int) -> str:
-        """Return the address."""
-        return format_address(value, family)
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkArgument(Argument):
-    """An address with an optional mask; `bare_host`: a single address is printed without its prefix length."""
-
-    bare_host: bool = False
-
-    def parse(self, word: str, family: int) -> Network:
-        """Return the network; raise AddressError."""
-        return parse_network(word, family)
-
-    def write(self, value: Network, family: int) -> str:
-        """Return `ADDRESS/LENGTH`."""
-        if self.bare_host and value.prefix == (32 if family == 4 else 128):
-            return format_address(value.address, family)
-        return str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class PrefixLength(Argument):
-    """The length of a network prefix, or a mask without holes, as a number from 0 to 32 or 128."""
-
-    def parse(self, word: str, family: int) -> int:
-        """Return the length; raise ValueError for a number that is too large and for a mask with holes."""
-        width = WIDTH[family]
-        if word.isascii() and word.isdecimal():
-            length: int | None = int(word)
-        else:
-            length = Network(family, 0, parse_address(word, family)).prefix
-        if length is None or length > width:
-            raise ValueError(f"`{word}` is neither a prefix length from 0 to {width} nor such a mask")
-        return length
-
-
-@dataclass(frozen=True, slots=True)
-class MaskedAddress(Argument):
-    """An address under a mask as a pair; bits outside the mask are kept and printed, though the kernel ignores them.
-
-    So do the matches that test addresses of a connection or of an IPsec tunnel.
-    """
-
-    def parse(self, word: str, family: int) -> tuple[int, int]:
-        """Return address and mask; raise AddressError."""
-        network = parse_network(word, family)
-        return parse_address(word.partition("/")[0], family), network.mask
-
-    def write(self, value: tuple[int, int], family: int) -> str:
-        """Return the address alone under a full mask, else `ADDRESS/LENGTH` or `ADDRESS/MASK`."""
-        address, mask = value
-        text = format_address(address, family)
-        if mask == ALL_ONES[family]:
-            return text
-        prefix = Network(family, address & mask, mask).prefix
-        return f"{text}/{format_address(mask, family) if prefix is None else prefix}"
-
-
-@dataclass(frozen=True, slots=True)
-class AddressRange(Argument):
-    """`LOW-HIGH` (or one address when `single`) as an IntervalSet of one span."""
-
-    single: bool = True
-
-    def parse(self, word: str, family: int) -> IntervalSet:
-        """Return the span; raise ValueError."""
-        first, mark, last = word.partition("-")
-        if not mark and not self.single:
-            raise ValueError(f"`{word}` is not a range of addresses, which is written LOW-HIGH")
-        low = parse_address(first, family)
-        high = parse_address(last, family) if mark else low
-        if low > high:
-            raise ValueError(f"the address range `{word}` runs backwards")
-        return IntervalSet(((low, high),))
-
-    def write(self, value: IntervalSet, family: int) -> str:
-        """Return `LOW-HIGH`, or one address where both are the same and that is allowed."""
-        ((low, high),) = value.spans
-        if low == high and self.single:
-            return format_address(low, family)
-        return f"{format_address(low, family)}-{format_address(high, family)}"
 
 
 @dataclass(frozen=True, slots=True)

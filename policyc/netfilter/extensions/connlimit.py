@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from policyc.net.addresses import WIDTH
 from policyc.netfilter import fields
-from policyc.netfilter.arguments import Number, PrefixLength
+from policyc.netfilter.address_arguments import PrefixLength
+from policyc.netfilter.arguments import Number
 from policyc.netfilter.counters import ConnectionCount
 from policyc.netfilter.extension import Given, MatchExtension, Option, Options, Surroundings, lacking
 from policyc.netfilter.predicate import May, Predicate

@@ -12,7 +12,8 @@ from policyc.net.addresses import Network
 from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
 from policyc.netfilter import fields
-from policyc.netfilter.arguments import Argument, ChoiceList, MaskedAddress, NumberRange, PortRange, Protocol, choice
+from policyc.netfilter.address_arguments import MaskedAddress
+from policyc.netfilter.arguments import Argument, ChoiceList, NumberRange, PortRange, Protocol, choice
 from policyc.netfilter.extension import Given, MatchExtension, Option, Options, Surroundings
 from policyc.netfilter.extensions.connection import ENTRY_STATES, HAS_ENTRY, STATES, in_states, states_of
 from policyc.netfilter.fields import Field

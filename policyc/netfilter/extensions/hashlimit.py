@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from policyc.net.addresses import WIDTH
 from policyc.netfilter import fields
-from policyc.netfilter.arguments import ChoiceList, Number, PrefixLength, Word
+from policyc.netfilter.address_arguments import PrefixLength
+from policyc.netfilter.arguments import ChoiceList, Number, Word
 from policyc.netfilter.counters import TokenBucket
 from policyc.netfilter.extension import Given, MatchExtension, Option, Options, Surroundings, lacking
 from policyc.netfilter.extensions.hashlimit_units import SCALE, Amount, AmountArgument, Speed, SpeedArgument

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from policyc.net.addresses import WIDTH, Network, parse_address
+from policyc.net.addresses import WIDTH
 from policyc.netfilter import fields
-from policyc.netfilter.arguments import Argument, ChoiceList, Number, parse_number
+from policyc.netfilter.address_arguments import PrefixLength
+from policyc.netfilter.arguments import ChoiceList, Number
 from policyc.netfilter.effect import Effect, Mutate
 from policyc.netfilter.extension import Given, Option, Options, Surroundings, TargetExtension, lacking
 
@@ -24,20 +24,6 @@ _FULL = {
     "hmark-spi-mask": 0xFFFFFFFF,
     "hmark-proto-mask": 0xFFFF,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PrefixLength(Argument):
-    """A prefix length of the family; IPv4 also takes a mask."""
-
-    def parse(self, word: str, family: int) -> int:
-        """Return the length; raise ValueError."""
-        if family == 4 and "." in word:
-            length = Network(4, 0, parse_address(word, 4)).prefix
-            if length is None:
-                raise ValueError(f"`{word}` has holes and is no prefix")
-            return length
-        return parse_number(word, 0, WIDTH[family])
 
 
 def _check(options: Options, family: int) -> Iterable[str]:  # noqa: ARG001

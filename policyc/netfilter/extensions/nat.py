@@ -11,7 +11,8 @@ from policyc.net.addresses import format_address
 from policyc.net.intervals import IntervalSet
 from policyc.net.protocols import DCCP, ICMP, SCTP, TCP, UDP
 from policyc.net.services import port_of
-from policyc.netfilter.arguments import AddressRange, Argument, parse_number
+from policyc.netfilter.address_arguments import AddressRange
+from policyc.netfilter.arguments import Argument, parse_number
 from policyc.netfilter.effect import Effect, Rewrite, Verdict
 from policyc.netfilter.extension import Options
 from policyc.netfilter.fields import Field

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from policyc.netfilter.arguments import NetworkArgument
+from policyc.netfilter.address_arguments import NetworkArgument
 from policyc.netfilter.effect import Effect, Rewrite, Verdict
 from policyc.netfilter.extension import Option, Options, Surroundings, TargetExtension, in_tables
 

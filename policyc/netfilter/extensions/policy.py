@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from policyc.net.names import NameSet
 from policyc.net.protocols import AH, ESP, IPCOMP
 from policyc.netfilter import fields
-from policyc.netfilter.arguments import Argument, MaskedAddress, Number, Protocol, choice
+from policyc.netfilter.address_arguments import MaskedAddress
+from policyc.netfilter.arguments import Argument, Number, Protocol, choice
 from policyc.netfilter.extension import (
     Given,
     MatchExtension,

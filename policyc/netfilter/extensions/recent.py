@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from policyc.net.addresses import ALL_ONES
 from policyc.netfilter import fields
-from policyc.netfilter.arguments import Address, Number, Word
+from policyc.netfilter.address_arguments import Address
+from policyc.netfilter.arguments import Number, Word
 from policyc.netfilter.counters import RecentList
 from policyc.netfilter.effect import Effect, Record
 from policyc.netfilter.extension import Given, MatchExtension, Option, Options, Surroundings, lacking

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from policyc.net.addresses import format_address
-from policyc.netfilter.arguments import Address, Interface
+from policyc.netfilter.address_arguments import Address
+from policyc.netfilter.arguments import Interface
 from policyc.netfilter.effect import Effect, Note
 from policyc.netfilter.extension import Option, Options, Surroundings, TargetExtension
 

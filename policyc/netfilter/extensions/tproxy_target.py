@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from policyc.net.protocols import TCP, UDP
-from policyc.netfilter.arguments import Address, MaskedNumber, Port
+from policyc.netfilter.address_arguments import Address
+from policyc.netfilter.arguments import MaskedNumber, Port
 from policyc.netfilter.effect import Divert, Effect
 from policyc.netfilter.extension import Option, Options, Surroundings, TargetExtension, in_tables
 from policyc.netfilter.hooks import Hook
