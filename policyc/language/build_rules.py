@@ -17,7 +17,7 @@ from policyc.language.read_amounts import mark, mask
 from policyc.language.read_names import name, string, zone
 from policyc.language.read_rules import rule, verb_with
 from policyc.language.read_services import service
-from policyc.language.read_words import Item, in_order, read_all, read_word
+from policyc.language.read_words import ROWS, Item, in_order, read_all, read_families, read_word
 from policyc.language.rules import Comment, Pair, RuleLine, Use, Verb
 from policyc.language.vocabulary import ICMP_PROTOCOLS, PORT_PROTOCOLS
 from policyc.source import Span
@@ -82,7 +82,9 @@ def _word(node: Node, problems: Problems) -> w.Word | None:
     first, *rest = tokens(node)
     negated = bool(rest) and rest[0].type == "NOT"
     values = [item(token) for token in rest[negated:]]
-    return read_word(str(first), values, problems, place(node, problems), negated=negated)
+    if first == "family":
+        return read_families(values, problems, place(node, problems))
+    return read_word(ROWS[str(first)], values, problems, place(node, problems), negated)
 
 
 def rule_line(node: Node, comments: tuple[Comment, ...], problems: Problems) -> RuleLine | None:

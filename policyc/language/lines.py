@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from policyc.language.problems import Problems
 
 BYTE_ORDER_MARK = "\ufeff"
+_PLAIN = re.compile(r"""[ \t\r\n;]*+([^\s;{}#"'()=<>]++(?: ++[^\s;{}#"'()=<>]++)*+)[ \t\r]*+([\n;]|\Z)""")
 _BLANK = re.compile(r"[ \t\r\n;]*")
 _TEXT = re.compile(r"""(?:[^\n;{}#"']+|"[^"\n]*"|'[^'\n]*')*""")
 _REST = re.compile(r"[^\n]*")
@@ -25,14 +26,16 @@ class Line:
     """The characters from start up to but not including end, without outer blanks and outer comments.
 
     `close` is what ends it: a line feed or "" at the end of the text, `;`, `{`, `}` (the line is then the brace alone),
-    or `#` for a comment alone on its line. `comments` are offsets. `sound` is False where an error was reported.
+    or `#` for a comment alone on its line. `comments` are offsets. `sound` is False where an error was reported. `plain`
+    lines have no strings, comments or brackets in them, and no blanks but spaces.
     """
 
     start: int
     end: int
     close: str
-    comments: list[tuple[int, int]] = field(default_factory=list)
+    comments: tuple[tuple[int, int], ...] = ()
     sound: bool = True
+    plain: bool = False
 
 
 def cut(problems: Problems) -> list[Line]:
@@ -40,12 +43,24 @@ def cut(problems: Problems) -> list[Line]:
     text = problems.source.text
     lines: list[Line] = []
     position = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
-    while (begin := _end(_BLANK.match(text, position))) < len(text):
-        mark = text[begin]
+    size = len(text)
+    while position < size:
+        if plain := _PLAIN.match(text, position):
+            begin, end = plain.span(1)
+            if text[end - 1] != ",":
+                close = plain[2]
+                lines.append(Line(begin, end, close, plain=True))
+                position = plain.end() if close == ";" else plain.start(2)
+                continue
+        begin = _end(_BLANK.match(text, position))
+        mark = text[begin : begin + 1]
+        if not mark:
+            break
         if mark == "#":
             end = _end(_REST.match(text, begin))
             if lines and "\n" not in text[position:begin]:
-                lines[-1].comments.append((begin, _stripped(text, begin, end)))
+                last = lines[-1]
+                last.comments = (*last.comments, (begin, _stripped(text, begin, end)))
             else:
                 lines.append(Line(begin, _stripped(text, begin, end), "#"))
             position = end
@@ -92,7 +107,7 @@ def _line(text: str, begin: int, problems: Problems) -> tuple[Line, int]:
         else:
             position = _end(_REST.match(text, stop))
             if mark == "#":
-                line.comments.append((stop, _stripped(text, stop, position)))
+                line.comments = (*line.comments, (stop, _stripped(text, stop, position)))
             else:
                 line.sound = False
                 line.end = _stripped(text, stop, position)

@@ -100,11 +100,10 @@ class Interface:
 
 @frozen
 class Ports:
-    """One port (first == last) or a range, 0 to 65535, first <= last."""
+    """One port (first == last) or a range, 0 to 65535, first <= last. Its place is that of the value that it is part of."""
 
     first: int
     last: int
-    span: Span = field(compare=False, repr=False)
 
 
 @frozen

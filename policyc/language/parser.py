@@ -6,7 +6,6 @@ errors of a file. Bad input never raises.
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,6 +13,7 @@ from typing import TypeVar
 from lark import UnexpectedInput
 from lark.utils import TextSlice
 
+from policyc.collector import resting_collector
 from policyc.diagnostics import Diagnostic
 from policyc.language import tree as t
 from policyc.language.build_definitions import DEFINITIONS, definition
@@ -26,8 +26,8 @@ from policyc.language.heads import Block, head, start_of
 from policyc.language.lines import Line, cut
 from policyc.language.literals import Name
 from policyc.language.packet import Packet, TestLine
+from policyc.language.plain_rules import plain_rule
 from policyc.language.problems import Problems
-from policyc.language.read_rules import plain_rule
 from policyc.language.rules import Comment, Rule, RuleLine
 from policyc.language.syntax_errors import report_syntax
 from policyc.language.vocabulary import KINDS
@@ -43,15 +43,10 @@ def parse(source: Source) -> tuple[t.File, list[Diagnostic]]:
 
     A definition with an error leaves a `Broken` behind, so that the uses of its name are not errors too.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # a large file makes nothing but objects that stay
-    try:
+    with resting_collector(keep=True):
         parser = _Parser(source)
         file = parser.file()
-    finally:
-        if collecting:
-            gc.enable()
-    return file, sorted(parser.problems.found, key=lambda found: found.sort_key)
+        return file, sorted(parser.problems.found, key=lambda found: found.sort_key)
 
 
 def parse_packet(source: Source) -> tuple[Packet | None, list[Diagnostic]]:
@@ -204,7 +199,7 @@ class _Parser:
     def _rule(self, line: Line, comments: Comments) -> RuleLine | None:
         problems = self.problems
         before = len(problems.found)
-        if line.sound and (rule := plain_rule(line.start, line.end, comments, problems)):
+        if line.sound and (rule := plain_rule(line, comments, problems)):
             return rule
         if len(problems.found) > before:
             return None

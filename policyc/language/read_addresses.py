@@ -36,6 +36,12 @@ def family_of(text: str) -> int | None:
 
 def address_value(text: str, start: int, problems: Problems) -> AddressValue | None:
     """Read an address, a network, a range or a name."""
+    if text.count(".") == 3 and text.replace(".", "").isdecimal():
+        try:
+            return Address(4, parse_address(text, 4), Span(problems.source, start, start + len(text)))
+        except AddressError as error:
+            problems.report("bad-literal", str(error), start, start + len(text))
+            return None
     family = family_of(text)
     if family and text[0] != "[":
         return _literal(text, start, family, problems)

@@ -13,6 +13,7 @@ from policyc.language.read_names import decimal, name
 from policyc.language.vocabulary import ICMP_PROTOCOLS, PORT_PROTOCOLS
 from policyc.source import Span
 
+_KNOWN = {name: name for name in PORT_PROTOCOLS}
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _REVERSED = re.compile(r"([0-9]+(?:-[0-9]+)?)/([a-z]+)")
 _PROTOCOLS = (*PORT_PROTOCOLS, *ICMP_PROTOCOLS, "proto")
@@ -22,9 +23,11 @@ _OTHER_NAMES = {"icmpv6": "icmp6", "ipv6-icmp": "icmp6", "TCP": "tcp", "UDP": "u
 def service(text: str, start: int, problems: Problems) -> ServiceValue | None:
     """Read a name, `tcp`, `tcp/80-90`, `icmp/echo-request`, `icmp/3/4` or `proto/47`."""
     protocol, slash, detail = text.partition("/")
-    if protocol in PORT_PROTOCOLS:
+    if known := _KNOWN.get(protocol):  # one string for all services
         found = ports(detail, start + len(protocol) + 1, problems, protocol) if slash else None
-        return None if slash and found is None else PortService(protocol, found, _span(text, start, problems))
+        if slash and found is None:
+            return None
+        return PortService(known, found, Span(problems.source, start, start + len(text)))
     if protocol in ICMP_PROTOCOLS:
         return _icmp(text, protocol, detail, start, problems) if slash else _every_icmp(protocol, start, problems)
     if protocol == "proto":
@@ -60,6 +63,8 @@ def _no_service(text: str, protocol: str, detail: str, start: int, problems: Pro
 
 def ports(text: str, start: int, problems: Problems, protocol: str = "") -> Ports | None:
     """Read a port or a range of ports, each from 0 to 65535."""
+    if text.isdecimal() and text.isascii() and len(text) <= 5 and (port := int(text)) <= 65535:
+        return Ports(port, port)
     end = start + len(text)
     match = _PORTS.fullmatch(text)
     if not match:
@@ -85,7 +90,7 @@ def ports(text: str, start: int, problems: Problems, protocol: str = "") -> Port
         message = f"the range of ports `{text}` ends before it begins"
         problems.report("bad-literal", message, start, end, f"write `{last}-{first}`")
         return None
-    return Ports(first, last, _span(text, start, problems))
+    return Ports(first, last)
 
 
 def _icmp(text: str, protocol: str, detail: str, start: int, problems: Problems) -> IcmpService | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 from policyc.language import words as w
 from policyc.language.literals import Name, Number, NumberRange, Ports, ServiceValue, String
@@ -66,41 +66,73 @@ def _account(text: str, start: int, problems: Problems) -> Name | Number | Numbe
     return (string if text[0] in "\"'" else account)(text, start, problems)
 
 
+def _taken(text: str, _start: int, _problems: Problems) -> str:
+    """Take a word that the grammar has looked at."""
+    return text
+
+
 def _source_port(text: str, start: int, problems: Problems) -> ServiceValue | Ports | None:
     return (ports if text[0].isdecimal() and "/" not in text else service)(text, start, problems)
 
 
-_Reader = Callable[[str, int, Problems], object]
+class Row(NamedTuple):
+    """How a word is made: its class, the reader of its values, whether `not` may stand before them, whether it takes a list.
 
-_NEGATABLE: dict[str, tuple[Callable[..., w.Word], _Reader]] = {
-    "from": (w.From, address_value),
-    "to": (w.To, address_value),
-    "in": (w.In, interface),
-    "out": (w.Out, interface),
-    "state": (w.State, state),
-    "marked": (w.Marked, mark),
-    "user": (w.User, _account),
-    "group": (w.Group, _account),
-    "during": (w.During, name),
-}
-_LISTS: dict[str, tuple[Callable[..., w.Word], _Reader]] = {
-    "sport": (w.Sport, _source_port),
-    "published": (w.Published, service),
-    "becomes": (w.Becomes, endpoint),
-    "hairpin": (w.Hairpin, zone),
-}
-_SINGLES: dict[str, tuple[Callable[..., w.Word], _Reader]] = {
-    "limit": (w.Limit, _limit),
-    "over": (w.Over, _limit),
-    "match": (w.Match, string),
-    "mark": (w.Mark, mark),
-    "log": (w.Log, name),
-    "with": (w.With, foreign),
-    "as": (w.As, name),
-}
+    A class with `not` takes `negated`, then its values; a list is a tuple.
+    """
 
-NEGATABLE = tuple(_NEGATABLE)
-SINGLE = frozenset((*_SINGLES, "balance"))
+    kind: Callable[..., w.Word]
+    read: Callable[[str, int, Problems], object]
+    negatable: bool = False
+    single: bool = False
+
+
+ROWS = {
+    "from": Row(w.From, address_value, negatable=True),
+    "to": Row(w.To, address_value, negatable=True),
+    "in": Row(w.In, interface, negatable=True),
+    "out": Row(w.Out, interface, negatable=True),
+    "sport": Row(w.Sport, _source_port),
+    "published": Row(w.Published, service),
+    "state": Row(w.State, state, negatable=True),
+    "marked": Row(w.Marked, mark, negatable=True),
+    "user": Row(w.User, _account, negatable=True),
+    "group": Row(w.Group, _account, negatable=True),
+    "during": Row(w.During, name, negatable=True),
+    "limit": Row(w.Limit, _limit, single=True),
+    "over": Row(w.Over, _limit, single=True),
+    "match": Row(w.Match, string, single=True),
+    "becomes": Row(w.Becomes, endpoint),
+    "hairpin": Row(w.Hairpin, zone),
+    "balance": Row(w.Balance, _taken, single=True),
+    "mark": Row(w.Mark, mark, single=True),
+    "log": Row(w.Log, name, single=True),
+    "with": Row(w.With, foreign, single=True),
+    "as": Row(w.As, name, single=True),
+}
+"""Every word but `family`, whose value is the list itself."""
+
+
+def read_word(row: Row, items: Sequence[Item], problems: Problems, span: Span, negated: bool) -> w.Word | None:
+    """Read one word of a rule with its items; None when something was reported. `items` has one member for a single."""
+    kind, read, negatable, single = row
+    if len(items) > 1:
+        values = read_all(read, items, problems)
+    else:
+        text, start = items[0]
+        value = read(text, start, problems)
+        if single:
+            return None if value is None else kind(value, span)
+        values = None if value is None else (value,)
+    if values is None:
+        return None
+    return kind(negated, values, span) if negatable else kind(values, span)
+
+
+def read_families(items: Sequence[Item], problems: Problems, span: Span) -> w.Family | None:
+    """Read `family` with its list."""
+    found = families(items, problems)
+    return None if found is None else w.Family(found, span)
 
 
 _ORDER = {kind: number for number, kind in enumerate(w.WORDS)}
@@ -108,8 +140,15 @@ _ORDER = {kind: number for number, kind in enumerate(w.WORDS)}
 
 def in_order(words: Sequence[w.Word | None], problems: Problems) -> tuple[w.Word, ...] | None:
     """Return the words in canonical order; None when one could not be read, or stands twice, which is reported."""
-    if len(words) < 2:
-        return None if None in words else tuple(words)  # type: ignore[arg-type]
+    last = -1
+    for word in words:
+        if word is None or (number := _ORDER[type(word)]) <= last:
+            return _sorted(words, problems)
+        last = number
+    return tuple(words)  # type: ignore[arg-type]
+
+
+def _sorted(words: Sequence[w.Word | None], problems: Problems) -> tuple[w.Word, ...] | None:
     found: dict[type[w.Word], w.Word] = {}
     for word in words:
         if word is None:
@@ -119,26 +158,4 @@ def in_order(words: Sequence[w.Word | None], problems: Problems) -> tuple[w.Word
             hint = "a list goes with one word: `a, b`"
             problems.report("misplaced-word", f"`{word.word}` stands twice", span.start, span.end, hint)
         found[type(word)] = word
-    if len(found) < len(words):
-        return None
-    return tuple(found[kind] for kind in sorted(found, key=_ORDER.__getitem__))
-
-
-def read_word(
-    word: str, items: Sequence[Item], problems: Problems, span: Span, *, negated: bool = False
-) -> w.Word | None:
-    """Read one word of a rule with its items; None when something was reported. `items` has one member for a single."""
-    if row := _NEGATABLE.get(word):
-        values = read_all(row[1], items, problems)
-        return None if values is None else row[0](negated, values, span)
-    if row := _LISTS.get(word):
-        values = read_all(row[1], items, problems)
-        return None if values is None else row[0](values, span)
-    text, start = items[0]
-    if row := _SINGLES.get(word):
-        value: Any = row[1](text, start, problems)
-        return None if value is None else row[0](value, span)
-    if word == "family":
-        found = families(items, problems)
-        return None if found is None else w.Family(found, span)
-    return w.Balance(text, span)
+    return tuple(found[kind] for kind in sorted(found, key=_ORDER.__getitem__)) if len(found) == len(words) else None

@@ -11,7 +11,7 @@ from lark import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from policyc.language.grammar import grammar
 from policyc.language.problems import Problems, one_of, suggestion
-from policyc.language.read_words import NEGATABLE
+from policyc.language.read_words import ROWS
 from policyc.language.vocabulary import (
     BLOCKS,
     ENGINE_WORDS,
@@ -148,7 +148,7 @@ def _hint(found: str, keywords: list[str], before: str) -> str:
     if found in {'"', "'"} and "match" in keywords:
         return "a string stands after `match` and `jump`"
     if found == "not":
-        return f"`not` follows {one_of(NEGATABLE)} only"
+        return f"`not` follows {one_of(word for word, row in ROWS.items() if row.negatable)} only"
     if found in (*KINDS, *TABLES, *INTENTS, *BLOCKS) and "accept" in keywords:
         return "this stands outside of blocks: is a `}` missing above?"
     if found and found not in RESERVED and (near := suggestion(found, keywords)):
