@@ -201,6 +201,10 @@ class ChoiceList(Argument):
         return ",".join(name for name in self.names if name in value)
 
 
+class TooLongError(ValueError):
+    """A text is longer than the kernel keeps; iptables would cut it without a word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text(Argument):
     """Free text of `shortest` to `longest` bytes, without control characters; quoted as iptables-save does."""
@@ -217,7 +221,7 @@ class Text(Argument):
         if size < self.shortest:
             raise ValueError(f"the {self.what} is empty")
         if size > self.longest:
-            raise ValueError(f"the {self.what} is {size} bytes long, at most {self.longest} are kept")
+            raise TooLongError(f"the {self.what} is {size} bytes long, at most {self.longest} are kept")
         return word
 
     def write(self, value: str, family: int) -> str:  # noqa: ARG002

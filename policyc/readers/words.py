@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from policyc.net.addresses import AddressError, Network, is_host_name, parse_network
 from policyc.net.protocols import format_protocol, parse_protocol
-from policyc.netfilter.arguments import interface_name
+from policyc.netfilter.arguments import TooLongError, interface_name
 from policyc.netfilter.extension import Extension, Given, MatchExtension, Option, Options, Surroundings, TargetExtension
 from policyc.netfilter.extensions import match_extension, target_extension
 from policyc.netfilter.hooks import MAX_CHAIN_NAME
@@ -376,7 +376,8 @@ class _RuleReader:
             self.note(f"{spelled}: {error}", Word("", values[0].start, values[-1].end), code)
             return
         except ValueError as error:
-            self.note(f"{spelled}: {error}", Word("", values[0].start, values[-1].end))
+            code = "truncated-text" if isinstance(error, TooLongError) else "unreadable-line"
+            self.note(f"{spelled}: {error}", Word("", values[0].start, values[-1].end), code)
             return
         loaded.given.append(Given(option.name, value, negated))
 
