@@ -95,7 +95,7 @@ class AddressLists:
         if meaning is None:
             return None
         if isinstance(meaning, Parameter):
-            own = ("address", "container") if meaning.kind == "address" else (meaning.kind,)
+            own = kinds if meaning.kind == "address" else (meaning.kind,)
             return self.flatten(meaning.values, NOTHING, own)  # type: ignore[arg-type]
         if name.text not in self.known:
             self.known[name.text] = None  # so that a loop is reported once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,12 +15,15 @@ from policyc.netfilter.hooks import Hook
 from policyc.policy.calls import Calls
 from policyc.policy.defined import SELF
 from policyc.policy.findings import Findings
+from policyc.policy.identity import description
 from policyc.policy.lines import Line
 from policyc.policy.misplaced import Placement
 from policyc.policy.model import Block, Rule
 from policyc.policy.places import AFTER, BEFORE, FORWARDED, Place, Places
 from policyc.policy.rules import Rules
 from policyc.policy.verbs import AFTER_ROUTING, BEFORE_ROUTING, VERBS
+
+_NAT_VERB = re.compile(rf"\b(?:{'|'.join((*BEFORE_ROUTING, *AFTER_ROUTING))})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,7 @@ class Blocks:
             self._rules(self.calls.lines(block.lines, _hooks(block), table), place)
             return None
         rules = self._rules(self.calls.lines(block.lines, place.hooks, table), place)
-        description = " ".join(comment.text for comment in block.comments)
-        return Block(table, place.pairs, rules, place.text, description, block.head)
+        return Block(table, place.pairs, rules, place.text, description(block.comments), block.head)
 
     def alone(self, define: t.Define) -> None:
         """Look at a `define` that nothing calls, in the first table that has all of its verbs."""
@@ -69,7 +72,8 @@ class Blocks:
         if block.table != "nat":
             return FORWARDED if block.table == "filter" else BEFORE
         first: dict[str, WrittenRule] = {}
-        for rule in self._verbs(block.lines):
+        rules = self._verbs(block.lines)
+        for rule in rules:
             if rule.verb.name in BEFORE_ROUTING:
                 first.setdefault(BEFORE, rule)
             elif rule.verb.name in AFTER_ROUTING:
@@ -81,14 +85,15 @@ class Blocks:
             message = f"`{other.name}` and `{one.name}` stand in one block, but not in one hook of nat"
             related = [Related(f"`{one.name}` stands here", one.span)]
             self.findings.report("wrong-hook", message, other.span, "make it two blocks", related)
-        elif block.lines:
+        elif not block.lines:
+            return BEFORE
+        elif all(rule.verb.name in VERBS["nat"] for rule in rules) and not _NAT_VERB.search(block.span.text):
+            # A line that the parser refused is not among the lines, but it stands in the text.
             message = "nothing says which hook of nat this block is for"
             hint = (
                 "a block with `dnat` or `redirect` is for PREROUTING, one with `snat` or `masquerade` for POSTROUTING"
             )
             self.findings.report("missing-word", message, block.head, hint)
-        else:
-            return BEFORE
         return None
 
     def _verbs(self, lines: Sequence[RuleLine]) -> list[WrittenRule]:

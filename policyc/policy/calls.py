@@ -12,6 +12,7 @@ from policyc.language.print_rules import BREAK, use_text
 from policyc.language.problems import one_of, suggestion
 from policyc.language.rules import RuleLine, Use
 from policyc.netfilter.hooks import Hook
+from policyc.policy.addresses import LIST_KINDS
 from policyc.policy.findings import Findings
 from policyc.policy.lines import Line
 from policyc.policy.model import Call
@@ -146,8 +147,7 @@ class Calls:
         if isinstance(value, v.Name):
             if kind == "service" and value.text not in scope:
                 return (value,) if self.services.flatten((value,), {}) is not None else None
-            kinds = ("address", "container") if kind == "address" else (kind,)
-            meaning = self.names.find(value, scope, kinds)
+            meaning = self.names.find(value, scope, LIST_KINDS if kind == "address" else (kind,))
             if isinstance(meaning, Parameter):
                 return meaning.values
             return (value,) if meaning else None

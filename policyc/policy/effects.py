@@ -13,10 +13,11 @@ from policyc.netfilter.hooks import MAX_CHAIN_NAME
 from policyc.policy.defined import Log
 from policyc.policy.endpoints import Endpoints
 from policyc.policy.findings import Findings
+from policyc.policy.kernel_words import answers, helpers
 from policyc.policy.matches import Matches, Scope
 from policyc.policy.model import NO_EFFECTS, Effects, Jump
 from policyc.policy.values import ALL_BITS, Endpoint, Mark, PortService, Service
-from policyc.policy.verbs import ANSWERS, HELPERS, NEEDS_ENDPOINT
+from policyc.policy.verbs import NEEDS_ENDPOINT
 
 Argument = Mark | int | str | Log | Jump | None
 
@@ -55,18 +56,18 @@ class EffectReader:
                 return (None,)
 
     def _helper(self, name: v.Name, rule: Rule, services: tuple[Service, ...]) -> bool:
-        if name.text not in HELPERS:
+        if name.text not in helpers():
             message = f"the kernel has no helper `{name.text}`"
-            hint = suggestion(name.text, HELPERS) or f"it has {', '.join(HELPERS)}"
+            hint = suggestion(name.text, helpers()) or f"it has {', '.join(helpers())}"
             self.findings.report("unknown-name", message, name.span, hint)
             return False
-        protocols, _ = HELPERS[name.text]
+        protocols, _ = helpers()[name.text]
         if services and all(isinstance(service, PortService) and service.protocol in protocols for service in services):
             return True
-        words = " or ".join("tcp" if number == TCP else "udp" for number in protocols)
+        words = " or ".join("tcp" if number == TCP else "udp" for number in sorted(protocols))
         message = f"the helper `{name.text}` is for {words} only, and the rule must say so"
         code = "misplaced-word" if rule.services else "missing-word"
-        self.findings.report(code, message, rule.verb.span, f"write `helper {name.text} {words.split()[0]}/21`")
+        self.findings.report(code, message, rule.verb.span, f"write `helper {name.text} {words.split()[0]}/PORT`")
         return False
 
     def effects(self, rule: Rule, services: tuple[Service, ...], scope: Scope) -> Effects | None:
@@ -113,8 +114,8 @@ class EffectReader:
 
     def _answers(self, word: w.With, rule: Rule, services: tuple[Service, ...]) -> bool:
         text, span = word.answer.text, word.answer.span
-        if text not in ANSWERS:
-            hint = suggestion(text, ANSWERS) or f"it answers {', '.join(ANSWERS)}"
+        if text not in answers():
+            hint = suggestion(text, answers()) or f"it answers {', '.join(answers())}"
             self.findings.report("unknown-name", f"`reject` has no answer `{text}`", span, hint)
             return False
         if text != "tcp-reset":

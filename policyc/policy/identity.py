@@ -1,4 +1,7 @@
-"""Ids and names of rules: a hash of what the user wrote, so that edits elsewhere in a policy change no id."""
+"""Ids, names and descriptions: what a rule is called by, from what the user wrote beside it and nothing else.
+
+An id is a hash of the statement's text, so that edits elsewhere in a policy change no id.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from hashlib import blake2b
 from policyc.diagnostics import Related
 from policyc.language.literals import Name
 from policyc.language.print_rules import BREAK, rule_text
-from policyc.language.rules import Rule
+from policyc.language.rules import Comment, Rule
 from policyc.policy.defined import MAX_COMMENT
 from policyc.policy.findings import Findings
 from policyc.policy.model import comment
@@ -24,10 +27,15 @@ _PLAIN = re.compile(rf"(?:accept|drop|reject)(?: (?:tcp|udp)/[1-9]\d*)?(?: from 
 
 def canonical_text(rule: Rule) -> str:
     """Return a rule as `fmt` prints it on one line."""
-    source, start, end = rule.span
-    if _PLAIN.fullmatch(source.text, start, end):
-        return source.text[start:end]
+    span = rule.span
+    if _PLAIN.fullmatch(span.source.text, span.start, span.end):
+        return span.text
     return rule_text(rule).replace(BREAK, " ")
+
+
+def description(comments: tuple[Comment, ...]) -> str:
+    """Return the comments of a statement, one a line, but for those that speak to policyc."""
+    return "\n".join(comment.text for comment in comments if not comment.text.startswith("policyc:"))
 
 
 @dataclass(slots=True)

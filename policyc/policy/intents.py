@@ -15,7 +15,7 @@ from policyc.policy.defined import ANY, SELF, Zone
 from policyc.policy.endpoints import Endpoints
 from policyc.policy.families import Agreement, Part
 from policyc.policy.findings import Findings
-from policyc.policy.identity import Identities
+from policyc.policy.identity import Identities, description
 from policyc.policy.matches import Matches
 from policyc.policy.model import Clamp, Item, Netmap, Notrack, Pair, Publish, Synproxy, Tproxy
 from policyc.policy.namespace import NOTHING
@@ -88,8 +88,7 @@ class Intents:
         word = w.find(written.words, w.As)
         name = self.identities.name(word.name) if word else ""
         text = f"as {name}" if name else intent_text(written).replace(BREAK, " ")
-        description = " ".join(comment.text for comment in written.comments)
-        return self.identities.identifier(text), name, description
+        return self.identities.identifier(text), name, description(written.comments)
 
     def _common(self, written: t.Intent) -> _Common | None:
         sound = self._fits(written.verb, written.words)

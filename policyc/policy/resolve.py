@@ -28,6 +28,7 @@ from policyc.policy.namespace import Names
 from policyc.policy.places import Places
 from policyc.policy.rules import Rules
 from policyc.policy.sysctls import resolve_sysctls
+from policyc.policy.tested import TestedNames
 
 
 def resolve(file: t.File, include: IncludeReader = read_beside) -> tuple[Policy | None, list[Diagnostic]]:
@@ -73,6 +74,7 @@ def _resolve(file: t.File, include: IncludeReader, findings: Findings) -> Policy
         tuple(one for one in statements if isinstance(one, TestBlock)),
         tuple(one for one in statements if isinstance(one, t.DockerBlock | t.Include)),
         header.span,
+        tuple(gatherer.suppressions),
     )
 
 
@@ -120,7 +122,13 @@ def _items(
                 check_parameters(statement, names, findings)
             case _:
                 pass
-    for statement in reversed(statements):
-        if isinstance(statement, t.Define) and statement.name.text not in calls.used:
-            blocks.alone(statement)
+    findings.calls = ()
+    defines = [statement for statement in statements if isinstance(statement, t.Define)]
+    for define in reversed(defines):
+        if define.name.text not in calls.used:
+            blocks.alone(define)
+    tested = TestedNames(places, services, matches, endpoints, identities, findings, defines)
+    for statement in statements:
+        if isinstance(statement, TestBlock):
+            tested.check(statement)
     return tuple(item for item in found if item)

@@ -13,7 +13,8 @@ from policyc.policy.effects import Argument, EffectReader
 from policyc.policy.endpoints import Endpoints
 from policyc.policy.families import Agreement, Part
 from policyc.policy.findings import Findings
-from policyc.policy.identity import Identities, canonical_text
+from policyc.policy.identity import Identities, canonical_text, description
+from policyc.policy.kernel_words import answers, helpers
 from policyc.policy.lines import Line
 from policyc.policy.matches import Matches, Scope
 from policyc.policy.misplaced import Placement
@@ -22,7 +23,8 @@ from policyc.policy.model import Matches as MatchValues
 from policyc.policy.places import Place
 from policyc.policy.service_lists import ServiceLists
 from policyc.policy.values import BOTH, Families, Service
-from policyc.policy.verbs import ANSWERS, HELPERS, MATCH_WORDS, NEEDS_ENDPOINT, NO_ARGUMENT
+from policyc.policy.verbs import MATCH_WORDS, NEEDS_ENDPOINT, NO_ARGUMENT
+from policyc.source import Span
 
 NOTHING: tuple[Argument] = (None,)
 
@@ -67,7 +69,7 @@ class Rules:
             rule.otherwise,
             self._identifier(line, place, name),
             name,
-            " ".join(comment.text for comment in rule.comments) if rule.comments else "",
+            description(rule.comments) if rule.comments else "",
             call,
             rule.span,
         )
@@ -159,12 +161,15 @@ class Rules:
                     families = tuple(sorted({end.family for end in effects.becomes if end.family}))
                     parts.append(Part(word.word, families, len(families) == 0, word.span, word))
                 case w.With():
-                    parts.append(Part(word.word, ANSWERS[word.answer.text], False, word.answer.span, word))
+                    parts.append(_kernel_part(word.word, answers()[word.answer.text], word.answer.span, word))
                 case _:
                     pass
         if rule.verb.name == "helper" and isinstance(helper := rule.verb.argument, Name):
-            parts.append(Part("helper", HELPERS[helper.text][1], False, helper.span, helper))
+            parts.append(_kernel_part("helper", helpers()[helper.text][1], helper.span, helper))
         family = rule.find(w.Family) if rule.words else None
+        if line.lenient:
+            named = {one for part in parts if not part.open for one in part.families} if parts else set(self.families)
+            return tuple(one for one in self.families if one in named) or None
         agreement = Agreement(
             parts,
             family,
@@ -173,7 +178,7 @@ class Rules:
             Blamed(self.services, self.matches, self.endpoints, line.scope).item,
         )
         agreed = agreement.find()
-        if agreed is None or (not line.lenient and not agreement.fits(agreed, place.pairs)):
+        if agreed is None or not agreement.fits(agreed, place.pairs):
             return None
         return agreed.families
 
@@ -203,3 +208,8 @@ class Rules:
             return self.identities.identifier(f"as {name}")
         text = name or canonical_text(line.rule)
         return self.identities.identifier(f"{place.table} {place.text}\n{line.text}\n{text}")
+
+
+def _kernel_part(word: str, families: Families, span: Span, item: object) -> Part:
+    """Return a part that the kernel has in some families only; what it has in both names none."""
+    return Part(word, () if families == BOTH else families, families == BOTH, span, item)

@@ -10,8 +10,8 @@ from policyc.language import literals as v
 from policyc.language import words as w
 from policyc.language.definitions import ServiceDefinition
 from policyc.language.problems import suggestion
-from policyc.net.icmp_types import ICMP, ICMP6
 from policyc.policy.findings import Findings
+from policyc.policy.kernel_words import icmp_types
 from policyc.policy.namespace import NOTHING, Names, Parameter, kind_of
 from policyc.policy.services import PORT_PROTOCOLS, V4, V6, built_in, built_in_names
 from policyc.policy.values import BOTH, Families, IcmpService, PortService, ProtocolService, Service
@@ -83,17 +83,16 @@ class ServiceLists:
                 return self._icmp(value)
 
     def _icmp(self, value: v.IcmpService) -> Services | None:
-        families, table = (V4, ICMP) if value.protocol == "icmp" else (V6, ICMP6)
+        families = V4 if value.protocol == "icmp" else V6
         if value.type is None:
             return (IcmpService((), families),)
         if isinstance(value.type, int):
             return (IcmpService(((value.type, value.code),), families),)
-        if found := table.get(value.type):
+        known = icmp_types(value.protocol)
+        if found := known.get(value.type):
             return (IcmpService((found,), families),)
-        other = ICMP6 if table is ICMP else ICMP
-        hint = suggestion(value.type, table)
-        if value.type in other:
-            hint = f"it is a type of {'icmp6' if table is ICMP else 'icmp'}"
+        other = "icmp6" if value.protocol == "icmp" else "icmp"
+        hint = f"it is a type of {other}" if value.type in icmp_types(other) else suggestion(value.type, known)
         message = f"`{value.type}` is not a type of {value.protocol}"
         self.findings.report("unknown-name", message, value.span, hint)
         return None

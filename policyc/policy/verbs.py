@@ -53,37 +53,3 @@ NO_INTERFACE: dict[type[w.Word], tuple[frozenset[Hook], str]] = {
 
 NOT_IN_RAW: tuple[type[w.Word], ...] = (w.State, w.Published)
 """Words about connections, which raw comes before."""
-
-ANSWERS: dict[str, tuple[int, ...]] = {
-    "icmp-net-unreachable": (4,),
-    "icmp-host-unreachable": (4,),
-    "icmp-port-unreachable": (4,),
-    "icmp-proto-unreachable": (4,),
-    "icmp-net-prohibited": (4,),
-    "icmp-host-prohibited": (4,),
-    "icmp-admin-prohibited": (4,),
-    "icmp6-no-route": (6,),
-    "icmp6-adm-prohibited": (6,),
-    "icmp6-addr-unreachable": (6,),
-    "icmp6-port-unreachable": (6,),
-    "icmp6-policy-fail": (6,),
-    "icmp6-reject-route": (6,),
-    "tcp-reset": (4, 6),
-}
-"""What `reject` can send, and in which family (iptables-extensions(8), REJECT)."""
-
-HELPERS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
-    "amanda": ((17,), (4, 6)),
-    "ftp": ((6,), (4, 6)),
-    "H.245": ((6,), (4, 6)),
-    "Q.931": ((6,), (4, 6)),
-    "RAS": ((17,), (4, 6)),
-    "irc": ((6,), (4,)),
-    "netbios-ns": ((17,), (4,)),
-    "pptp": ((6,), (4,)),
-    "sane": ((6,), (4, 6)),
-    "sip": ((6, 17), (4, 6)),
-    "snmp": ((17,), (4,)),
-    "tftp": ((17,), (4, 6)),
-}
-"""The kernel's connection tracking helpers: their protocols and families (net/netfilter/nf_conntrack_*.c)."""
