@@ -7,7 +7,8 @@ computed only when somebody prints them, because a dump of 100,000 lines makes a
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
+
+from policyc.frozen import frozen
 
 
 class Source:
@@ -62,7 +63,8 @@ class Source:
         return Span(self, start + lead, start + lead + len(stripped))
 
 
-class Span(NamedTuple):
+@frozen
+class Span:
     """A range of characters of a source; `end` is not included."""
 
     source: Source
