@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import cache
 
 from policyc.diagnostics import Related
@@ -76,6 +75,8 @@ def _known(name: str, key: Name, findings: Findings) -> bool:
     known = known_settings()
     if pattern in known:
         return True
+    from difflib import get_close_matches  # only errors pay for it
+
     near = get_close_matches(pattern, known, n=1, cutoff=0.9)
     if not near:
         return True
