@@ -11,8 +11,10 @@ from policyc.netfilter.extensions import match_extension
 from policyc.netfilter.parts import Part, Target, address_selector, interface_selector, jump, verdict
 from policyc.netfilter.quoting import split_words
 from policyc.policy.values import AddressItem
+from policyc.readers.building import built
 from policyc.readers.fragments import Fragments
-from policyc.readers.words import Word, built, read_rule
+from policyc.readers.reading import Word
+from policyc.readers.words import read_rule
 
 Parts = tuple[Part, ...]
 

@@ -12,7 +12,9 @@ from policyc.lowering.draft import Draft
 from policyc.lowering.pieces import Parts
 from policyc.netfilter.parts import TARGET_RANK, Part, Selector, jump
 from policyc.policy.model import Jump, Text
-from policyc.readers.words import Problem, Word, read_rule, rule_problems
+from policyc.readers.building import rule_problems
+from policyc.readers.reading import Problem, Word
+from policyc.readers.words import read_rule
 from policyc.source import Span
 
 

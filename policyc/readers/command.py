@@ -14,9 +14,11 @@ from policyc.netfilter.hooks import BASE_CHAINS
 from policyc.netfilter.quoting import QuoteError, split_words
 from policyc.netfilter.rule import Counters, Rule
 from policyc.netfilter.ruleset import Ruleset
+from policyc.readers.building import rule_problems
 from policyc.readers.draft import CommandError, TableDraft
 from policyc.readers.fragments import Fragments
-from policyc.readers.words import Problem, Reading, Word, read_rule, rule_problems
+from policyc.readers.reading import Problem, Reading, Word
+from policyc.readers.words import read_rule
 from policyc.source import Source, Span
 
 # Short and long commands with what follows: c a chain, n? an optional number, n a number, r a rule, p a policy, N a name.

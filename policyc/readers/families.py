@@ -31,3 +31,10 @@ def block_family(lines: list[str], start: int) -> int | None:
             if _V4_WORDS.search(text):
                 return 4
     return None
+
+
+def only_family(lines: list[str]) -> int | None:
+    """Return the family of a text in which all tables that show one show the same, None otherwise."""
+    shown = {block_family(lines, number) for number, line in enumerate(lines, 1) if line.startswith("*")}
+    shown.discard(None)
+    return shown.pop() if len(shown) == 1 else None

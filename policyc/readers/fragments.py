@@ -16,7 +16,9 @@ from policyc.netfilter.extension import Extension, Given, Option, Options
 from policyc.netfilter.extensions import match_extension, target_extension
 from policyc.netfilter.parts import MATCH_RANK, Match, Part, Selector, Target
 from policyc.netfilter.quoting import QuoteError, split_words
-from policyc.readers.words import Problem, Reading, Word, built, option_problems, read_rule, rule_problems
+from policyc.readers.building import built, option_problems, rule_problems
+from policyc.readers.reading import Problem, Reading, Word
+from policyc.readers.words import read_rule
 
 # A rule is cut before each short option with its `!`.
 _BREAK = re.compile(r" (?=(?:! )?-[a-zA-Z](?: |$))")

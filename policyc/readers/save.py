@@ -17,7 +17,7 @@ from policyc.netfilter.rule import Counters, Rule
 from policyc.netfilter.ruleset import Ruleset, Table
 from policyc.readers.command import Command, parse_command
 from policyc.readers.draft import CommandError, TableDraft
-from policyc.readers.families import block_family, header_family
+from policyc.readers.families import block_family, header_family, only_family
 from policyc.readers.fragments import Fragments
 from policyc.source import Source, Span
 
@@ -147,7 +147,7 @@ class _SaveReader:
         if self.draft is not None:
             self.without_commit(self.draft)
         name = line[1:].strip()
-        family = self.given or self.header or block_family(lines, number)
+        family = self.given or self.header or block_family(lines, number) or only_family(lines)
         if family is None:
             family = 4
             if not self.guessed:

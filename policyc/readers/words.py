@@ -11,60 +11,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import product
-from typing import NamedTuple
 
-from policyc.net.addresses import AddressError, Network, is_host_name, parse_network
-from policyc.net.protocols import format_protocol, parse_protocol
-from policyc.netfilter.arguments import TooLongError, interface_name
-from policyc.netfilter.extension import Extension, Given, MatchExtension, Option, Options, Surroundings, TargetExtension
+from policyc.net.addresses import AddressError, is_host_name
+from policyc.net.protocols import format_protocol
+from policyc.netfilter.arguments import TooLongError
+from policyc.netfilter.extension import Extension, Given, MatchExtension, Option, Options
 from policyc.netfilter.extensions import match_extension, target_extension
 from policyc.netfilter.hooks import MAX_CHAIN_NAME
 from policyc.netfilter.parts import (
     MATCH_RANK,
     TARGET_RANK,
     VERDICTS,
-    Match,
     Part,
     Selector,
     Target,
     Unknown,
-    address_selector,
-    interface_selector,
     jump,
-    protocol_selector,
     verdict,
 )
 from policyc.netfilter.quoting import quote_word
-
-
-class Word(NamedTuple):
-    """A word and where it stands: offsets in its line, end not included."""
-
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with a rule, from offset `start` to `end` of its line; `code` names the diagnostic."""
-
-    message: str
-    start: int
-    end: int
-    code: str = "unreadable-line"
-    help: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A rule's words understood: one or more rules (lists of addresses multiply), or problems; `spelled` are old spellings."""
-
-    rules: tuple[tuple[Part, ...], ...] = ()
-    problems: tuple[Problem, ...] = ()
-    spelled: tuple[Problem, ...] = ()
-    counters: tuple[int, int] | None = None
-
+from policyc.readers.building import built, option_problems
+from policyc.readers.reading import Problem, Reading, Word
+from policyc.readers.selectors import says_nothing, selectors_of
 
 BASE_OPTIONS: dict[str, str] = {
     "source": "-s", "src": "-s", "destination": "-d", "dst": "-d", "in-interface": "-i", "out-interface": "-o",
@@ -72,6 +40,12 @@ BASE_OPTIONS: dict[str, str] = {
     "set-counters": "-c", "ipv4": "-4", "ipv6": "-6",
 }  # fmt: skip
 _SHORT = frozenset("sdiopfmjgc46")
+# The program's own long options: no rule has them, but an abbreviation that fits one of them is ambiguous.
+_PROGRAM_OPTIONS = (
+    "append", "delete", "insert", "replace", "check", "list", "list-rules", "flush", "zero", "new-chain", "delete-chain",
+    "rename-chain", "policy", "table", "verbose", "wait", "wait-interval", "numeric", "exact", "modprobe", "version", "help",
+    "line-numbers", "new", "jump",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -206,7 +180,7 @@ class _RuleReader:
         value, old = self.value(option, word)
         negated = negated or old
         try:
-            self.selectors[option] = self.selector(option, value, negated=negated)
+            self.selectors[option] = selectors_of(option, value.text, self.family, negated=negated)
         except AddressError as error:
             if is_host_name(value.text):
                 self.note(
@@ -219,29 +193,6 @@ class _RuleReader:
         except ValueError as error:
             self.note(str(error), value)
             self.selectors[option] = []
-
-    def selector(self, option: str, word: Word, *, negated: bool) -> list[Selector]:
-        if option in {"-s", "-d"}:
-            texts = word.text.split(",")
-            if negated and len(texts) > 1:
-                raise ValueError(f"`! {option}` takes one address: a negated list would match everything")
-            networks = [self.network(text) for text in texts]
-            return [address_selector(option, n, negated) for n in networks]
-        if option == "-p":
-            number = parse_protocol(word.text)
-            if negated and number == 0:
-                raise ValueError("`! -p all` would never match")
-            return [protocol_selector(number, negated)]
-        return [interface_selector(option, interface_name(word.text), negated)]
-
-    def network(self, text: str) -> Network:
-        if self.family == 4 and ":" not in text:
-            # inet_aton(3) style short forms: 10/8 is 10.0.0.0/8 (libxtables, parse_ip for networks)
-            address, slash, mask = text.partition("/")
-            numbers = address.split(".")
-            if all(n.isdecimal() for n in numbers) and len(numbers) < 4:
-                text = ".".join([*numbers, *["0"] * (4 - len(numbers))]) + slash + mask
-        return parse_network(text, self.family)
 
     def load_match(self, word: Word) -> None:
         name, _ = self.value("-m", word, negatable=False)
@@ -324,7 +275,7 @@ class _RuleReader:
             for option in loaded.extension.options
             if any(spelling.startswith(name) for spelling in (option.name, *option.aliases))
         }
-        base = {BASE_OPTIONS[spelling] for spelling in BASE_OPTIONS if spelling.startswith(name)}
+        base = {spelling for spelling in (*BASE_OPTIONS, *_PROGRAM_OPTIONS) if spelling.startswith(name)}
         if len(candidates) == 1 and not base:
             return next(iter(candidates.values()))
         if not candidates and not base and implied is not None:
@@ -427,7 +378,7 @@ class _RuleReader:
     def multiplied(self, parts: list[Part]) -> tuple[tuple[Part, ...], ...]:
         """Return the rules that lists of addresses stand for, each in canonical order, without tests that say nothing."""
         choices: list[list[Selector | None]] = [
-            [None if _says_nothing(s) else s for s in chosen] for chosen in self.selectors.values()
+            [None if says_nothing(s) else s for s in chosen] for chosen in self.selectors.values()
         ]
         rules = []
         for chosen in product(*choices):
@@ -435,70 +386,3 @@ class _RuleReader:
             whole.sort(key=lambda part: part.rank)
             rules.append(tuple(whole))
         return tuple(rules)
-
-
-def _says_nothing(selector: Selector) -> bool:
-    if selector.negated:
-        return False
-    value = selector.value
-    return (isinstance(value, Network) and value.mask == 0) or value == "+" or (selector.option == "-p" and value == 0)
-
-
-def built(extension: Extension, given: Options, family: int) -> Match | Target:
-    """Return the part that an extension with checked options makes."""
-    options = extension.normalise(given, family)
-    text = extension.text(options, family)
-    needed, placed = extension.protocols_needed(options), extension.placed(options, family)
-    if isinstance(extension, TargetExtension):
-        return Target(
-            TARGET_RANK, f"-j {extension.name}{text}", extension.name, extension=extension, options=options,
-            placement=placed, protocols=needed,
-        )  # fmt: skip
-    assert isinstance(extension, MatchExtension)
-    return Match(MATCH_RANK, f"-m {extension.name}{text}", extension, options, placed, needed)
-
-
-def option_problems(extension: Extension, given: Options) -> list[str]:
-    """Return what is wrong with the choice of options: missing ones, ones that exclude each other."""
-    messages = []
-    names = {item.name for item in given.given}
-    for option in extension.options:
-        if option.required and option.name not in names:
-            messages.append(f"`{extension.name}` needs `--{option.name}`")
-        if option.name in names:
-            messages.extend(
-                f"`--{option.name}` and `--{other}` exclude each other"
-                for other in option.excludes
-                if other in names and (option.name < other or option.name not in _excluded(extension, other))
-            )
-            messages.extend(f"`--{option.name}` needs `--{other}`" for other in option.needs if other not in names)
-    return messages
-
-
-def _excluded(extension: Extension, name: str) -> tuple[str, ...]:
-    option = extension.option(name)
-    return option.excludes if option else ()
-
-
-def rule_problems(parts: tuple[Part, ...], family: int) -> list[str]:
-    """Return what is wrong with a rule's parts together: protocols that a part needs, what it demands of the others."""
-    messages: list[str] = []
-    around: Surroundings | None = None
-    protocol: int | None = None
-    for part in parts:
-        if isinstance(part, Selector):
-            if part.option == "-p" and not part.negated and isinstance(part.value, int):
-                protocol = part.value or None
-            continue
-        needed = part.protocols
-        if needed is not None and protocol not in needed:
-            names = " or ".join(f"`-p {format_protocol(n)}`" for n in sorted(needed))
-            messages.append(f"`{part.name}` needs {names} in the same rule")
-        extension = part.extension if isinstance(part, Match | Target) else None
-        if extension is not None and extension.demand is not None:
-            if around is None:
-                matches = tuple((p.name, p.options) for p in parts if isinstance(p, Match))
-                around = Surroundings(family, protocol, matches)
-            assert isinstance(part, Match | Target)
-            messages.extend(extension.demand(part.options, around))
-    return messages
