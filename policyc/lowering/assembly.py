@@ -6,7 +6,9 @@ from operator import attrgetter
 
 from policyc.lowering.pieces import Pieces
 from policyc.net.addresses import Network
-from policyc.netfilter.parts import MATCH_RANK, Part, Selector
+from policyc.netfilter.extension import Options
+from policyc.netfilter.parts import MATCH_RANK, Match, Part, Selector
+from policyc.readers.words import built
 
 _rank = attrgetter("rank")
 _WHAT = {"-i": "incoming interface", "-o": "outgoing interface", "-p": "protocol", "-s": "source", "-d": "destination"}
@@ -31,6 +33,25 @@ def assembled(pieces: Pieces, parts: list[Part]) -> tuple[Part, ...]:
             return _each_once(pieces, parts)
         previous = rank
     return tuple(parts)
+
+
+def joined(pieces: Pieces, parts: list[Part]) -> list[Part]:
+    """Return the parts with one match for each extension, where the options of two do not clash.
+
+    The user's text may test a header that the rule tests as well; iptables-nft makes one match of both by itself.
+    """
+    kept: dict[int | str, Part] = {}
+    for part in parts:
+        # one protocol: the match is that protocol's header, not a list of ports
+        key = part.name if isinstance(part, Match) and len(part.protocols or ()) == 1 else id(part)
+        first = kept.get(key)
+        if not isinstance(first, Match) or not isinstance(part, Match):
+            kept[key] = part
+        elif any(item.name in first.options for item in part.options.given):
+            kept[id(part)] = part
+        else:
+            kept[key] = built(part.extension, Options(first.options.given + part.options.given), pieces.family)
+    return list(kept.values())
 
 
 def _each_once(pieces: Pieces, parts: list[Part]) -> tuple[Part, ...]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from policyc.lowering.assembly import ConflictError, assembled
+from policyc.lowering.assembly import ConflictError, assembled, joined
 from policyc.lowering.draft import ChainDraft, Draft
 from policyc.lowering.pieces import Parts, Pieces
 from policyc.lowering.tests import Tests
@@ -119,6 +119,8 @@ class Branches:
             self._rule(line, chain, [*line.note, self._pieces.jump(after.name, goto=True)])
 
     def _rule(self, line: Line, chain: ChainDraft, parts: list[Part]) -> None:
+        if line.tests.counts:
+            parts = joined(self._pieces, parts)
         try:
             chain.rules.append(Rule(assembled(self._pieces, parts), line.span))
         except ConflictError as error:

@@ -16,6 +16,7 @@ from policyc.netfilter.quoting import quote_word
 from policyc.policy.defined import Schedules
 from policyc.policy.model import NO_MATCHES, Matches, Rule
 from policyc.policy.values import Accounts, Addresses, Marks, Names, PortService, Service
+from policyc.source import Span
 
 STATES = ("invalid", "new", "related", "established", "untracked", "snat", "dnat")
 """The connection states in the order in which iptables-save prints them."""
@@ -39,18 +40,18 @@ class Conditions:
         tests = Tests()
         matches = rule.matches
         if matches is not NO_MATCHES:
-            self._addresses(tests, matches)
+            self._addresses(tests, matches, rule.span)
         if rule.services:
             tests.one_of(service_tests(self.pieces, rule.services))
         if matches is not NO_MATCHES:
             self._words(tests, matches, rule)
         return tests
 
-    def _addresses(self, tests: Tests, matches: Matches) -> None:
+    def _addresses(self, tests: Tests, matches: Matches, span: Span) -> None:
         if matches.source:
-            self.address(tests, "-s", matches.source)
+            self.address(tests, "-s", matches.source, span)
         if matches.destination:
-            self.address(tests, "-d", matches.destination)
+            self.address(tests, "-d", matches.destination, span)
         if matches.entry:
             self._interface(tests, "-i", matches.entry)
         if matches.exit:
@@ -77,12 +78,15 @@ class Conditions:
             if limit:
                 tests.last += limit_test(self.pieces, limit, f"{self.where} {rule.id}", over=over)
 
-    def address(self, tests: Tests, option: str, addresses: Addresses) -> None:
-        """Add what `from` (`-s`) or `to` (`-d`) says."""
+    def address(self, tests: Tests, option: str, addresses: Addresses, span: Span) -> None:
+        """Add what `from` (`-s`) or `to` (`-d`) says in the statement at `span`."""
         pieces = self.pieces
         items = distinct_addresses(addresses.of(self.family))
         side = "src" if option == "-s" else "dst"
         names = [one.kernel_name(self.family) for one in addresses.sets]
+        for one in addresses.sets:
+            if not one.created:
+                self.draft.borrowed.setdefault(one, {}).setdefault(self.family, span)
         if addresses.negated:
             for name in names:
                 tests.common.extend(pieces.read(f"-m set ! --match-set {quote_word(name)} {side}"))

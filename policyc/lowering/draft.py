@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 from policyc.diagnostics import Diagnostic, diagnose
 from policyc.lowering.chain_names import chain_name
@@ -16,6 +17,7 @@ from policyc.netfilter.hooks import Hook
 from policyc.netfilter.intent import Statement, Sysctl
 from policyc.netfilter.ipset import IpSet
 from policyc.netfilter.rule import Rule
+from policyc.policy.defined import Set
 from policyc.policy.model import Policy, comment
 from policyc.source import Span
 
@@ -56,6 +58,8 @@ class Draft:
     statements: dict[str, Statement] = field(default_factory=dict)
     sysctls: dict[str, Sysctl] = field(default_factory=dict)
     sets: dict[tuple[str, int], IpSet] = field(default_factory=dict)
+    borrowed: dict[Set, dict[int, Span]] = field(default_factory=dict)
+    """Sets of other tools, with the first statement of each family that asks them."""
     found: dict[tuple[str, str, Span], Diagnostic] = field(default_factory=dict)
     _notes: dict[tuple[str, int], Parts] = field(default_factory=dict)
 
@@ -100,9 +104,9 @@ class Draft:
             found = self._notes[key] = self.pieces[family].comment(comment(identifier, name))
         return found
 
-    def report(self, code: str, message: str, span: Span, *, label: str = "", help: str = "") -> None:  # noqa: A002
-        """Add a finding; the same one of another pair or family is not repeated."""
-        self.found.setdefault((code, message, span), diagnose(code, message, span, label=label, help=help))
+    def report(self, code: str, message: str, span: Span, **more: Any) -> None:
+        """Add a finding; the same one of another pair or family is not repeated. `more` are fields of `Diagnostic`."""
+        self.found.setdefault((code, message, span), diagnose(code, message, span, **more))
 
     @property
     def diagnostics(self) -> Sequence[Diagnostic]:

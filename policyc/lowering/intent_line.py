@@ -31,9 +31,9 @@ class Writer:
         """Add what `from` and `to` say."""
         conditions = Conditions(self.draft, self.family)
         if source:
-            conditions.address(tests, "-s", source)
+            conditions.address(tests, "-s", source, self.item.span)
         if destination:
-            conditions.address(tests, "-d", destination)
+            conditions.address(tests, "-d", destination, self.item.span)
 
     def write(
         self, table: str, hook: Hook, tests: Tests, actions: Sequence[Parts], services: Sequence[Service] = ()

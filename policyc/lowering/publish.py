@@ -32,6 +32,12 @@ LOOPBACK = {4: parse_network("127.0.0.0/8", 4), 6: parse_network("::1/128", 6)}
 def publish(draft: Draft, item: Publish) -> None:
     """Write a published service into every family and table that it needs."""
     state(draft, item)
+    own = [address for zone in draft.policy.zones for address in zone.addresses]
+    for endpoint in item.endpoints:
+        here = [address.address for address in own if address.family == endpoint.family]
+        if endpoint.family and (endpoint.first in LOOPBACK[endpoint.family] or endpoint.first in here):
+            message = f"`publish` leads to another host, but `{endpoint}` is an address of this one"
+            draft.report("wrong-kind", message, item.span, help="write `nat … -> self { redirect … becomes :PORT }`")
     for family in item.families:
         sources = [pair.source for pair in item.pairs if family in pair.families]
         _Published(draft, item, family, sources).write()
@@ -81,7 +87,7 @@ class _Published:
         tests = Tests()
         tests.one_of(sources)
         if item.destination:
-            Conditions(self.draft, self.family).address(tests, "-d", item.destination)
+            Conditions(self.draft, self.family).address(tests, "-d", item.destination, item.span)
         else:
             tests.common.extend(pieces.read(TO_SELF))
         if hook is Hook.OUTPUT:
@@ -97,7 +103,7 @@ class _Published:
                 tests.one_of(source_tests(self.pieces, side))
                 tests.common.extend(test)
                 if wanted and self.item.source:
-                    Conditions(self.draft, self.family).address(tests, "-s", self.item.source)
+                    Conditions(self.draft, self.family).address(tests, "-s", self.item.source, self.item.span)
                 self.line("filter", Hook.FORWARD, tests, [action])
 
     def translated(self) -> Iterator[Parts]:

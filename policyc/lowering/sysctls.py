@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policyc.diagnostics import Related, diagnose
+from policyc.diagnostics import Related
 from policyc.lowering.draft import Draft
 from policyc.lowering.publish import LOOPBACK
 from policyc.netfilter.hooks import Hook
@@ -30,8 +30,7 @@ def sysctls(draft: Draft) -> None:
             if known.value != value:
                 message = f"`{name}` is required to be `{known.value}`, but {why} needs `{value}`"
                 related = (Related("this statement needs it", span),)
-                found = diagnose("contrary-sysctl", message, known.span, related=related)
-                draft.found.setdefault((found.code, message, known.span or span), found)
+                draft.report("contrary-sysctl", message, known.span or span, related=related)
 
 
 def _needs(item: Item) -> Iterator[tuple[str, str, str, Span]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from policyc.diagnostics import Related, diagnose
+from policyc.diagnostics import Related
 from policyc.lowering.distinct import Range, span_of
 from policyc.lowering.draft import Draft
 from policyc.net.protocols import format_protocol
@@ -43,10 +43,8 @@ def _examine(draft: Draft, item: Publish, earlier: Sequence[Item]) -> None:
                     name = format_protocol(service.protocol) + (f"/{_range(port)}" if port else "")
                     message = f"packets from `{pair.source.word}` to the published {name} never get here"
                     related = (Related("this takes all of them", span),)
-                    found = diagnose(
-                        "taken-packets", message, item.span, related=related, help="write the publish above it"
-                    )
-                    draft.found.setdefault((found.code, message, item.span), found)
+                    hint = "write the publish above it"
+                    draft.report("taken-packets", message, item.span, related=related, help=hint)
                     break
 
 
