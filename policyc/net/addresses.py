@@ -6,8 +6,7 @@ is imported only then. Spelling follows RFC 5952 for IPv6, as inet_ntop(3) does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 
 WIDTH = {4: 32, 6: 128}
@@ -75,7 +74,7 @@ def format_address(number: int, family: int) -> str:
     return str(ipaddress.IPv6Address(number))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Network:
     """An address under a mask: the addresses a with `a & mask == address`. The mask may have holes."""
 

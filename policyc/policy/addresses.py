@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from policyc.diagnostics import Related
+from policyc.frozen import frozen
 from policyc.language import definitions as d
 from policyc.language import literals as v
 from policyc.language import tree as t
@@ -21,7 +22,7 @@ LIST_KINDS = ("address", "set", "container", "zone")
 """What a list after `from` or `to`, and an `address` definition, may name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flat:
     """A flattened list: items and sets in written order. One of them is there."""
 

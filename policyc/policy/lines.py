@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.language.rules import Rule
 from policyc.netfilter.hooks import Hook
 from policyc.policy.model import Call
 from policyc.policy.namespace import Parameter
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One rule of a block after every `use` was opened.
 

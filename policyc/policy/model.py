@@ -5,9 +5,10 @@ Every item and rule has the `id` that its kernel comment carries and the `name` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from policyc.diagnostics.suppressions import Suppression
+from policyc.frozen import frozen
 from policyc.language.packet import TestBlock
 from policyc.language.tree import DockerBlock, Include
 from policyc.netfilter.hooks import Hook
@@ -26,7 +27,7 @@ from policyc.policy.values import (
 from policyc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Text:
     """Text of the user for iptables to read: match options, a target with options, or the name of a foreign chain."""
 
@@ -34,7 +35,7 @@ class Text:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Jump:
     """`jump DOCKER-USER` (a chain), `jump "NFQUEUE --queue-num 1"` (`target`: the text after `-j`)."""
 
@@ -43,7 +44,7 @@ class Jump:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Matches:
     """What a packet must be besides its services; None means that nothing is said about it. All must fit.
 
@@ -66,7 +67,7 @@ class Matches:
     text: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Effects:
     """What a rule does besides its verb. `answer` is what `reject` sends, as iptables names it, "" for its default.
 
@@ -88,7 +89,7 @@ NO_MATCHES = Matches()
 NO_EFFECTS = Effects()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """How a rule came from `use`: names and places of the calls, the outermost first."""
 
@@ -96,7 +97,7 @@ class Call:
     spans: tuple[Span, ...] = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One rule of a block.
 
@@ -123,7 +124,7 @@ class Rule:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pair:
     """A -> B in one hook; `families` are the policy's that the networks of both sides leave, never none.
 
@@ -136,7 +137,7 @@ class Pair:
     families: Families
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """`TABLE A -> B { rules }`: every combination of the sides, the sources outermost, and the rules of all of them.
 
@@ -151,7 +152,7 @@ class Block:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Publish:
     """`publish A -> self services becomes endpoints`: the pairs are in PREROUTING (the translation's hook).
 
@@ -174,7 +175,7 @@ class Publish:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notrack:
     """`notrack A -> B services`: neither these packets nor their answers get a connection.
 
@@ -193,7 +194,7 @@ class Notrack:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Synproxy:
     """`synproxy A -> B services` (tcp only): `pairs` are in raw PREROUTING, `filters` in filter INPUT or FORWARD."""
 
@@ -209,7 +210,7 @@ class Synproxy:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tproxy:
     """`tproxy A -> B services becomes :port mark M` (tcp and udp): the pairs are in mangle PREROUTING.
 
@@ -229,7 +230,7 @@ class Tproxy:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Netmap:
     """`netmap outer <-> inner on zones`: two networks of one family and size; ANY among the zones is every interface."""
 
@@ -244,7 +245,7 @@ class Netmap:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clamp:
     """`clamp mss on zones`: for SYN and SYN,ACK forwarded out by these zones or in by them."""
 
@@ -259,7 +260,7 @@ class Clamp:
 Item = Block | Publish | Notrack | Synproxy | Tproxy | Netmap | Clamp
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """A whole policy; `items` are in the order of the firewall, included files at their place.
 

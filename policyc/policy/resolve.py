@@ -5,9 +5,9 @@ All errors are found in one run: a statement with an error is left out, the othe
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 
+from policyc.collector import resting_collector
 from policyc.diagnostics import Diagnostic, Severity
 from policyc.language import definitions as d
 from policyc.language import tree as t
@@ -36,14 +36,9 @@ def resolve(file: t.File, include: IncludeReader = read_beside) -> tuple[Policy 
 
     `include` reads the files that it includes; what is wrong with their text is reported too.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # a large policy makes nothing but objects that stay
-    try:
+    with resting_collector(keep=True):
         findings = Findings()
         policy = _resolve(file, include, findings)
-    finally:
-        if collecting:
-            gc.enable()
     found = sorted(findings.found, key=lambda one: one.sort_key)
     return (None if any(one.severity is Severity.ERROR for one in found) else policy), found
 

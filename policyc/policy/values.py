@@ -5,9 +5,9 @@ Families are 4 and 6. A tuple of families is ascending and never empty. Order is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from policyc.frozen import frozen
 from policyc.net.addresses import Network, format_address
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ ONE: dict[int, Families] = {4: (4,), 6: (6,)}
 ALL_BITS = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressRange:
     """The addresses from first to last of one family, both included, where no network says it."""
 
@@ -35,7 +35,7 @@ AddressItem = Network | AddressRange
 """One address is a `Network` whose mask has all bits."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Addresses:
     """What stands after `from` or `to`, flattened: a packet fits when one of the items or sets has its address.
 
@@ -53,7 +53,7 @@ class Addresses:
         return tuple(item for item in self.items if item.family == family)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PortService:
     """A protocol with ports: tcp 6, udp 17, dccp 33, sctp 132, udplite 136.
 
@@ -67,7 +67,7 @@ class PortService:
     families: Families
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IcmpService:
     """ICMP of one family: `types` are (type, code) in written order, the code None for every one; empty means all ICMP."""
 
@@ -75,7 +75,7 @@ class IcmpService:
     families: Families
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProtocolService:
     """An IP protocol by number, 0 to 255, whatever follows its header."""
 
@@ -86,7 +86,7 @@ class ProtocolService:
 Service = PortService | IcmpService | ProtocolService
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """Where a translation leads: addresses from first to last (equal for one) and ports.
 
@@ -109,7 +109,7 @@ class Endpoint:
         return f"[{host}]:{port}" if self.family == 6 else f"{host}:{port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """A packet mark: the bits of `mask` have `value`; both 0 to 0xffffffff, value within mask."""
 
@@ -117,7 +117,7 @@ class Mark:
     mask: int = ALL_BITS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Marks:
     """What stands after `marked`: the packet's mark is one of them, or none of them where negated."""
 
@@ -125,7 +125,7 @@ class Marks:
     values: tuple[Mark, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Names:
     """A list of words as the kernel or the host spells them: interfaces, connection states; `negated` as everywhere."""
 
@@ -133,7 +133,7 @@ class Names:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Accounts:
     """Users or groups: names of the host's database, or ids as (first, last), both included."""
 
