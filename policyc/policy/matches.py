@@ -16,6 +16,9 @@ from policyc.policy.namespace import NOTHING, Parameter
 from policyc.policy.values import ONE, Accounts, Addresses, Mark, Marks, Names
 
 Scope = Mapping[str, Parameter]
+ROOT = "root"
+LAST_ID = 0xFFFFFFFE
+"""The highest user or group id; the one above it says "nobody in particular" (user_namespaces(7), (uid_t) -1)."""
 
 
 @cache
@@ -52,19 +55,28 @@ class Matches:
         """Resolve `state`."""
         return _names(word.negated, tuple(name.text for name in word.values))
 
-    @staticmethod
-    def accounts(word: w.OwnerMatch) -> Accounts:
-        """Resolve `user` and `group`: names are the host's."""
-        values: list[str | tuple[int, int]] = []
+    def accounts(self, word: w.OwnerMatch) -> Accounts | None:
+        """Resolve `user` and `group`: numbers, and root; the kernel knows no other names."""
+        found: list[tuple[int, int]] = []
+        sound = True
         for value in word.values:
             match value:
-                case v.Number(number):
-                    values.append((number, number))
-                case v.NumberRange(first, last):
-                    values.append((first, last))
+                case v.Name(text) | v.String(text) if text == ROOT:
+                    found.append((0, 0))
                 case v.Name(text) | v.String(text):
-                    values.append(text)
-        return Accounts(word.negated, tuple(values))
+                    message = f"`{text}` is a name of the host's user database, which is not read"
+                    hint = f"write the number that `id {text}` prints"
+                    self.findings.report("bad-literal", message, value.span, hint)
+                    sound = False
+                case v.Number(number):
+                    found.append((number, number))
+                case v.NumberRange(first, last):
+                    found.append((first, last))
+            if sound and found[-1][1] > LAST_ID:
+                message = f"`{value.span.text}` is over {LAST_ID}, the last id"
+                self.findings.report("bad-literal", message, value.span)
+                sound = False
+        return Accounts(word.negated, tuple(found)) if sound else None
 
     def marks(self, word: w.Marked, scope: Scope) -> Marks | None:
         """Resolve `marked`."""
