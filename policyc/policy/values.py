@@ -135,7 +135,7 @@ class Names:
 
 @frozen
 class Accounts:
-    """Users or groups: names of the host's database, or ids as (first, last), both included."""
+    """Users or groups as ids (first, last), both included."""
 
     negated: bool
-    values: tuple[str | tuple[int, int], ...]
+    values: tuple[tuple[int, int], ...]
