@@ -39,7 +39,8 @@ class Amounts(Argument):
 def _check(options: Options, family: int) -> Iterable[str]:  # noqa: ARG001
     low, high = options["connbytes"]
     if options.negated("connbytes") and low == high:
-        yield f"iptables would load `! --connbytes {low}:{high}` without its `!`; write two rules, `{low + 1}:` and `:{low - 1}`"
+        rest = f"`{low + 1}:` and `:{low - 1}` in two rules" if low else "`1:`"
+        yield f"iptables loads `! --connbytes {low}:{high}` without its `!`; write {rest}"
 
 
 def _meaning(options: Options, around: Surroundings) -> Predicate:

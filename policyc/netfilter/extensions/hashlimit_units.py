@@ -15,7 +15,7 @@ SCALE = 1_000_000  # XT_HASHLIMIT_SCALE_v2: periods are kept in microseconds
 CHUNK = 4  # XT_HASHLIMIT_BYTE_SHIFT: bytes are counted in chunks of 16
 MAX_BYTES = 0xFFFFFFFF
 UNITS = {"mb": 1 << 20, "kb": 1 << 10, "b": 1}
-_BYTE_RATE = re.compile(r"(\d+)(mb|kb|b)/([A-Za-z]+)", re.ASCII)
+_BYTE_RATE = re.compile(r"(\d+)(mb|kb|b)/([a-z]+)", re.ASCII)
 _BYTES = re.compile(r"(\d+)(mb?|kb?|b)", re.ASCII)
 
 
@@ -102,7 +102,7 @@ class SpeedArgument(Argument):
             return format_rate(value.period, SCALE)[0]
         number = value.bytes
         for name, size in UNITS.items():
-            if number >= size and cost_of(number - number % size) == value.cost:
+            if number >= size and cost_of(number - number % size & MAX_BYTES) == value.cost:  # 32 bits, as there
                 return f"{number // size}{name}/s"
         return f"{number}b/s"
 
