@@ -20,7 +20,7 @@ FIXED = frozenset((
     fields.IIF, fields.OIF, fields.SRC, fields.DST, fields.SPORT, fields.DPORT, fields.PROTO, fields.ICMP, fields.FRAG,
     fields.MAC_SRC, fields.PKTTYPE, fields.PHYSDEV_IN, fields.PHYSDEV_OUT, fields.IPSEC_IN, fields.IPSEC_OUT,
     fields.DEVGROUP_IN, fields.DEVGROUP_OUT, fields.SRC_TYPE, fields.DST_TYPE, fields.SRC_TYPE_IN, fields.DST_TYPE_IN,
-    fields.SRC_TYPE_OUT, fields.DST_TYPE_OUT, fields.UID, fields.GID, fields.SOCKET, fields.V6_HEADERS, fields.SPI,
+    fields.SRC_TYPE_OUT, fields.DST_TYPE_OUT, fields.UID, fields.GID, fields.V6_HEADERS, fields.SPI,
     fields.CT_PROTO, fields.CT_ORIG_SRC, fields.CT_ORIG_DST, fields.CT_ORIG_SPORT, fields.CT_ORIG_DPORT,
 ))  # fmt: skip
 

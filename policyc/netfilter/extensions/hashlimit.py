@@ -126,7 +126,7 @@ MATCH = MatchExtension(
         Option("hashlimit-burst", AmountArgument()),
         Option("hashlimit-mode", ChoiceList(tuple(MODES))),
         Option("hashlimit-name", Word(255, "name of the table"), required=True),  # NAME_MAX
-        Option("hashlimit-htable-size", Number()),
+        Option("hashlimit-htable-size", Number(high=1 << 20)),  # the kernel makes no larger table
         Option("hashlimit-htable-max", Number()),
         Option("hashlimit-htable-gcinterval", Number(low=1)),
         Option("hashlimit-htable-expire", Number(low=1)),
