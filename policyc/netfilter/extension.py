@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument
 from policyc.netfilter.effect import Effect
 from policyc.netfilter.hooks import Hook
@@ -37,7 +38,7 @@ class Option:
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Given:
     """An option as a rule has it; `value` has the type that its argument reads, None for a flag."""
 
@@ -46,7 +47,7 @@ class Given:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """The options of one match or target in the order given."""
 
@@ -94,7 +95,7 @@ class Options:
         return Options(tuple(given))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """What of its rule an extension may look at: the family, the protocol of `-p`, and the matches' names and options.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.addresses import Network
 from policyc.source import Span
 
@@ -33,7 +34,7 @@ class Sysctl:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """A policy statement that made kernel rules: its id (eight letters and digits), name and source place."""
 

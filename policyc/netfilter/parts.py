@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.addresses import Network
 from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
@@ -22,7 +23,7 @@ MATCH_RANK, TARGET_RANK = len(SELECTORS), len(SELECTORS) + 1
 VERDICTS = ("ACCEPT", "DROP", "RETURN", "QUEUE")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selector:
     """One of the tests that every rule may have: `option` of SELECTORS; `value` a Network, a pattern, a number or None."""
 
@@ -49,7 +50,7 @@ class Selector:
         return negate_if(self.negated, In(fields.FRAG, NameSet.of("later")))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Match:
     """A match extension with its options; `placement` is where the kernel accepts it."""
 
@@ -70,7 +71,7 @@ class Match:
         return self.extension.meaning(self.options, around)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """A verdict (`extension` None, name in VERDICTS), a jump or goto to a chain (`chain`), or a target extension."""
 
@@ -80,7 +81,7 @@ class Target:
     chain: str = ""
     goto: bool = False
     extension: TargetExtension | None = None
-    options: Options = Options()  # noqa: RUF009 - immutable
+    options: Options = Options()
     placement: Placement | None = None
     protocols: frozenset[int] | None = None
 
