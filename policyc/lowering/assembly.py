@@ -8,7 +8,7 @@ from policyc.lowering.pieces import Pieces
 from policyc.net.addresses import Network
 from policyc.netfilter.extension import Options
 from policyc.netfilter.parts import MATCH_RANK, Match, Part, Selector
-from policyc.readers.words import built
+from policyc.readers.building import built
 
 _rank = attrgetter("rank")
 _WHAT = {"-i": "incoming interface", "-o": "outgoing interface", "-p": "protocol", "-s": "source", "-d": "destination"}

@@ -6,7 +6,6 @@ from policyc.lowering.actions import actions_of
 from policyc.lowering.branches import Branches, Line
 from policyc.lowering.conditions import Conditions
 from policyc.lowering.draft import Draft
-from policyc.lowering.services import protocol_tests
 from policyc.lowering.sides import side_tests
 from policyc.lowering.statement import state
 from policyc.lowering.tests import Tests
@@ -49,7 +48,7 @@ def line_of(draft: Draft, family: int, rule: Rule, tests: Tests) -> Line:
         tests,
         actions_of(draft, family, rule),
         draft.note(rule.id, rule.name, family),
-        protocol_tests(draft.pieces[family], rule.services) if rule.services else (),
+        rule.services,
         once=effects.log is not None or bool(effects.balance) or rule.verb in _GO_ON,
         leaves=rule.verb == "return",
     )

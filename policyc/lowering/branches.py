@@ -17,9 +17,11 @@ from itertools import product
 from policyc.lowering.assembly import ConflictError, assembled, joined
 from policyc.lowering.draft import ChainDraft, Draft
 from policyc.lowering.pieces import Parts, Pieces
+from policyc.lowering.services import protocol_tests
 from policyc.lowering.tests import Tests
 from policyc.netfilter.parts import Part, Target
 from policyc.netfilter.rule import Rule
+from policyc.policy.values import Service
 from policyc.source import Span
 
 FEW = 16
@@ -30,8 +32,8 @@ FEW = 16
 class Line:
     """One line of the policy in one family and chain.
 
-    `actions` are carried out in their order by a packet that fits, each some tests and, last, a target. `protocols` are the tests
-    `-p` of its services, for targets that need one. `note` is the comment of all rules. `once`: a packet must come to the
+    `actions` are carried out in their order by a packet that fits, each some tests and, last, a target. `services` are those of
+    the tests, for targets that need a `-p`. `note` is the comment of all rules. `once`: a packet must come to the
     actions once, however many alternatives it fits. `leaves`: the verb is `return`. `stem` names its
     chains, else its id does.
     """
@@ -41,7 +43,7 @@ class Line:
     tests: Tests
     actions: Sequence[Parts]
     note: Parts = ()
-    protocols: Sequence[Parts] = ()
+    services: Sequence[Service] = ()
     once: bool = False
     leaves: bool = False
     stem: tuple[str, ...] = ()
@@ -109,7 +111,7 @@ class Branches:
     def _finish(self, line: Line, chain: ChainDraft, last: Parts = ()) -> None:
         """Write the actions, behind `-p` where a target needs it."""
         needs = any(isinstance(part, Target) and part.protocols for action in line.actions for part in action)
-        for protocol in (line.protocols if needs else ()) or ((),):
+        for protocol in (protocol_tests(self._pieces, line.services) if needs else ()) or ((),):
             for action in line.actions:
                 self._rule(line, chain, [*protocol, *last, *action[:-1], *line.note, *action[-1:]])
 

@@ -9,7 +9,7 @@ from policyc.lowering.distinct import distinct_addresses, distinct_interfaces, d
 from policyc.lowering.draft import Draft
 from policyc.lowering.pieces import Parts, Pieces
 from policyc.lowering.raw_text import match_text
-from policyc.lowering.services import protocol_tests, service_tests
+from policyc.lowering.services import port_text, protocol_tests, service_tests
 from policyc.lowering.tests import Tests
 from policyc.net.protocols import format_protocol
 from policyc.netfilter.quoting import quote_word
@@ -81,6 +81,9 @@ class Conditions:
     def address(self, tests: Tests, option: str, addresses: Addresses, span: Span) -> None:
         """Add what `from` (`-s`) or `to` (`-d`) says in the statement at `span`."""
         pieces = self.pieces
+        if len(addresses.items) == 1 and not addresses.sets and addresses.items[0].family == self.family:
+            tests.common.extend(pieces.address(option, addresses.items[0], addresses.negated))
+            return
         items = distinct_addresses(addresses.of(self.family))
         side = "src" if option == "-s" else "dst"
         names = [one.kernel_name(self.family) for one in addresses.sets]
@@ -116,7 +119,7 @@ class Conditions:
             assert isinstance(service, PortService), "`published` takes services with ports"
             text = f"-p {format_protocol(service.protocol)} -m conntrack --ctstate DNAT"
             ports = distinct_ranges(service.ports)
-            texts.extend(f"{text} --ctorigdstport {_ports(*one)}" for one in ports)
+            texts.extend(f"{text} --ctorigdstport {port_text(one)}" for one in ports)
             if not ports:
                 texts.append(text)
         tests.one_of([self.pieces.read(text) for text in texts])
@@ -150,10 +153,6 @@ class Conditions:
             tests.none_of(alternatives)
         else:
             tests.one_of(alternatives)
-
-
-def _ports(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}:{last}"
 
 
 def _account_range(first: int, last: int) -> str:

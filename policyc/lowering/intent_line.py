@@ -8,7 +8,6 @@ from policyc.lowering.branches import Branches, Line
 from policyc.lowering.conditions import Conditions
 from policyc.lowering.draft import Draft
 from policyc.lowering.pieces import Parts
-from policyc.lowering.services import protocol_tests
 from policyc.lowering.statement import Stated
 from policyc.lowering.tests import Tests
 from policyc.netfilter.hooks import Hook
@@ -40,6 +39,5 @@ class Writer:
     ) -> None:
         """Write a line into the chain that the hook enters; `services` are those of its tests."""
         item = self.item
-        protocols = protocol_tests(self.pieces, services)
-        line = Line(item.id, item.span, tests, actions, self.note, protocols, once=len(actions) > 1)
+        line = Line(item.id, item.span, tests, actions, self.note, services, once=len(actions) > 1)
         Branches(self.draft, self.family, table).write(line, self.draft.entry(self.family, table, hook))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from dataclasses import replace
 
+from policyc.collector import resting_collector
 from policyc.diagnostics import Diagnostic, InputError, Severity
 from policyc.language.parser import parse
 from policyc.language.suppressions import suppressions
@@ -31,16 +31,11 @@ def lower(policy: Policy, *, ids: bool = True) -> tuple[Ruleset, list[Diagnostic
 
     `ids` False leaves out the comments that lead back to the policy, and the ids in log lines.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # nothing but objects that stay
-    try:
+    with resting_collector(keep=True):
         draft = Draft(policy, ids)
         for run in PASSES:
             run(draft)
         return ruleset_of(draft), [*draft.diagnostics]
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def lower_source(source: Source, *, ids: bool = True) -> Ruleset:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from policyc.net.addresses import Network, format_address
 from policyc.netfilter.extension import Given, Options
-from policyc.netfilter.extensions import match_extension
-from policyc.netfilter.parts import Part, Target, address_selector, interface_selector, jump, verdict
-from policyc.netfilter.quoting import split_words
+from policyc.netfilter.parts import Match, Part, Target, address_selector, interface_selector, jump, verdict
+from policyc.netfilter.quoting import save_string, split_words
 from policyc.policy.values import AddressItem
-from policyc.readers.building import built
 from policyc.readers.fragments import Fragments
 from policyc.readers.reading import Word
 from policyc.readers.words import read_rule
@@ -22,12 +20,13 @@ Parts = tuple[Part, ...]
 class Pieces:
     """The parts of one family's rules."""
 
-    __slots__ = ("_chains", "_seen", "accept", "drop", "family", "fragments", "leave")
+    __slots__ = ("_chains", "_ports", "_seen", "accept", "drop", "family", "fragments", "leave")
 
     def __init__(self, family: int) -> None:
         self.family = family
         self.fragments = Fragments(family)
         self._seen: dict[str, Parts] = {}
+        self._ports: dict[tuple[str, int, int], Parts] = {}
         self._chains: dict[tuple[str, bool], Target] = {}
         self.accept, self.drop, self.leave = verdict("ACCEPT"), verdict("DROP"), verdict("RETURN")
 
@@ -68,9 +67,17 @@ class Pieces:
 
     def comment(self, text: str) -> Parts:
         """Return the comment of a rule."""
-        extension = match_extension("comment")
-        assert extension is not None, "comments have their file"
-        return (built(extension, Options((Given("comment", text),)), self.family),)
+        return (_alike(self.read("-m comment --comment x")[0], "comment", text, save_string(text)),)
+
+    def port(self, protocol: str, first: int, last: int) -> Parts:
+        """Return the test of one destination port, or of one range that is not every port."""
+        key = (protocol, first, last)
+        found = self._ports.get(key)
+        if found is None:
+            selector, match = self.read(f"-p {protocol} -m {protocol} --dport 1")
+            text = str(first) if first == last else f"{first}:{last}"
+            found = self._ports[key] = (selector, _alike(match, "dport", (first, last), text))
+        return found
 
     def jump(self, chain: str, goto: bool = False) -> Target:
         """Return the target that calls a chain, or goes there."""
@@ -78,3 +85,11 @@ class Pieces:
         if found is None:
             found = self._chains[chain, goto] = jump(chain, goto)
         return found
+
+
+def _alike(part: Part, option: str, value: object, text: str) -> Match:
+    """Return a match of one option with another value: the way for what every rule has, ten times as fast as reading it."""
+    assert isinstance(part, Match), "a match of one option"
+    options = Options((Given(option, value),))
+    whole = f"-m {part.name} --{option} {text}"
+    return Match(part.rank, whole, part.extension, options, part.placement, part.protocols)

@@ -15,7 +15,7 @@ from policyc.lowering.conditions import Conditions
 from policyc.lowering.distinct import Range, distinct_ranges, item_of, networks_of
 from policyc.lowering.draft import Draft
 from policyc.lowering.pieces import Parts, Pieces
-from policyc.lowering.services import protocol_tests, service_tests
+from policyc.lowering.services import port_text, service_tests
 from policyc.lowering.sides import TO_SELF, has_family, source_tests, zone_tests
 from policyc.lowering.statement import state
 from policyc.lowering.tests import Tests
@@ -111,7 +111,7 @@ class _Published:
         addresses = [*self.original_addresses()] or [""]
         for endpoint in self.endpoints():
             for leads, port in self.ports(endpoint):
-                original = f" --ctorigdstport {_range(port)}" if port else ""
+                original = f" --ctorigdstport {port_text(port)}" if port else ""
                 for address in addresses:
                     connection = self.pieces.read(f"-m conntrack --ctstate DNAT{address}{original}")
                     yield (*self.address_of(endpoint), *leads, *connection)
@@ -162,12 +162,7 @@ class _Published:
             tests,
             actions,
             self.draft.note(item.id, item.name, self.family),
-            protocol_tests(self.pieces, item.services),
+            item.services,
             once=len(actions) > 1,
         )
         Branches(self.draft, self.family, table).write(line, self.draft.entry(self.family, table, hook))
-
-
-def _range(ports: Range) -> str:
-    first, last = ports
-    return str(first) if first == last else f"{first}:{last}"

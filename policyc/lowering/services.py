@@ -12,19 +12,18 @@ from policyc.policy.values import IcmpService, PortService, ProtocolService, Ser
 
 MULTIPORT_SLOTS = 15
 """Ports in one multiport match, of which a range takes two (XT_MULTI_PORTS)."""
+EVERY_PORT = (0, 65535)
 
 
 def service_tests(pieces: Pieces, services: Sequence[Service]) -> list[Parts]:
     """Return the alternatives of a list of services in the family of the pieces; they do not overlap."""
-    texts = [text for service in services if pieces.family in service.families for text in _texts(service)]
-    return [pieces.read(text) for text in texts]
+    return [test for service in services if pieces.family in service.families for test in _tests(pieces, service)]
 
 
 def protocol_tests(pieces: Pieces, services: Sequence[Service]) -> list[Parts]:
     """Return `-p` for each protocol of a list of services, for rules whose target needs to know it."""
-    return [
-        pieces.read(f"-p {name}") for name in dict.fromkeys(_name(s) for s in services if pieces.family in s.families)
-    ]
+    names = dict.fromkeys(_name(service) for service in services if pieces.family in service.families)
+    return [pieces.read(f"-p {name}") for name in names]
 
 
 def _name(service: Service) -> str:
@@ -33,14 +32,16 @@ def _name(service: Service) -> str:
     return format_protocol(service.protocol)
 
 
-def _texts(service: Service) -> Iterator[str]:
+def _tests(pieces: Pieces, service: Service) -> Iterator[Parts]:
     match service:
+        case PortService(protocol, (port,), ()) if protocol != UDPLITE and port != EVERY_PORT:
+            yield pieces.port(_name(service), *port)
         case PortService():
-            yield from _port_texts(service)
+            yield from map(pieces.read, _port_texts(service))
         case IcmpService():
-            yield from _icmp_texts(service)
+            yield from map(pieces.read, _icmp_texts(service))
         case ProtocolService():
-            yield f"-p {_name(service)}"
+            yield pieces.read(f"-p {_name(service)}")
 
 
 def _port_texts(service: PortService) -> Iterator[str]:
@@ -52,12 +53,12 @@ def _port_texts(service: PortService) -> Iterator[str]:
         single = ""
         for option, group in (("sport", source), ("dport", destination)):
             if len(group) == 1 and service.protocol != UDPLITE:  # iptables has no `-m udplite`
-                single += f" --{option} {_port_text(group[0])}"
+                single += f" --{option} {port_text(group[0])}"
         if single:
             text += f" -m {name}{single}"
         for option, group in (("sports", source), ("dports", destination)):
             if len(group) > 1 or (group and service.protocol == UDPLITE):
-                text += f" -m multiport --{option} {','.join(_port_text(one) for one in group)}"
+                text += f" -m multiport --{option} {','.join(port_text(one) for one in group)}"
         yield text
 
 
@@ -75,7 +76,8 @@ def port_groups(ports: Sequence[Range]) -> list[list[Range]]:
     return groups
 
 
-def _port_text(ports: Range) -> str:
+def port_text(ports: Range) -> str:
+    """Return a port or a range of ports as iptables writes it."""
     first, last = ports
     return str(first) if first == last else f"{first}:{last}"
 
