@@ -1,0 +1,69 @@
+"""Every code has a page, and the page tells the truth: its example fires the code, what to write instead is silent."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from policyc import api
+from policyc.config import read_config
+from policyc.diagnostics import CATALOGUE, Diagnostic, Entry
+
+PAGES = Path(api.__file__).parent / "diagnostics" / "pages"
+SECTIONS = ["What it finds", "Why it matters", "Example", "Write instead"]
+BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+# What only a kernel can say; without one there is nothing to find.
+OF_THE_KERNEL = {"PC701", "PC702"}
+# Findings that every page may show beside its own: a policy on a page is short.
+ASIDE = {"PC203", "PC510"}
+
+
+def section(page: str, name: str) -> str:
+    return page.split(f"\n## {name}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def block(page: str, name: str) -> tuple[str, str]:
+    found = BLOCK.search(section(page, name))
+    assert found, f"the section {name} has no block"
+    return found[1], found[2].replace("␛", "\x1b")
+
+
+def findings(language: str, text: str, folder: Path) -> tuple[Diagnostic, ...]:
+    try:
+        if language == "toml":
+            (folder / "policyc.toml").write_text(text)
+            read_config(folder / "policyc.toml")
+            return ()
+        if language == "text":
+            return api.check(text).diagnostics
+        return api.check(api.load(text, name={"policy": "edge.pol", "iptables": "rules.v4"}[language])).diagnostics
+    except api.InputError as error:
+        return error.diagnostics
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.code)
+def test_a_page_has_its_sections(entry: Entry) -> None:
+    page = entry.page()
+    assert page.startswith(f"# {entry.code} {entry.name}\n")
+    found = re.findall(r"^## (.*)$", page, re.MULTILINE)
+    assert [name for name in found if name != "Background"] == SECTIONS
+    assert page.endswith("\n")
+    assert max(map(len, page.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.code)
+def test_the_example_fires_and_nothing_else_does(entry: Entry, tmp_path: Path) -> None:
+    fired = {found.code for found in findings(*block(entry.page(), "Example"), tmp_path)}
+    assert fired - (ASIDE - {entry.code}) == {entry.code} - OF_THE_KERNEL
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.code)
+def test_what_to_write_instead_is_silent(entry: Entry, tmp_path: Path) -> None:
+    found = findings(*block(entry.page(), "Write instead"), tmp_path)
+    assert not [one for one in found if one.code not in ASIDE - {entry.code}]
+
+
+def test_no_page_is_left_of_a_code_that_is_gone() -> None:
+    assert {file.stem for file in PAGES.glob("*.md")} == {entry.code for entry in CATALOGUE}
