@@ -45,9 +45,10 @@ def lower_source(source: Source, *, ids: bool = True) -> Ruleset:
     found = [*syntax, *found]
     if policy is None or any(one.severity is Severity.ERROR for one in found):
         raise InputError(found)
+    accepted, misspelt = suppressions(file)
+    del file  # as large as what comes of it
     ruleset, more = lower(policy, ids=ids)
     found += more
     if any(one.severity is Severity.ERROR for one in found):
         raise InputError(found)
-    accepted, misspelt = suppressions(file)
     return replace(ruleset, notes=(*found, *misspelt), suppressions=accepted)
