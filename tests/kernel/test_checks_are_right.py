@@ -28,7 +28,7 @@ def test_every_rule_that_is_called_refused_is_refused() -> None:
     assert lines(said) == lines(kernel_check(ruleset))
 
 
-@pytest.mark.parametrize("code", (*CODES, "PC028", "PC701"))
+@pytest.mark.parametrize("code", [*CODES, "PC028", "PC701"])
 def test_the_kernel_refuses_the_example_of_a_page(code: str) -> None:
     assert kernel_check(api.load(blocks(code)[0]))
 
