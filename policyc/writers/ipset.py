@@ -6,6 +6,7 @@ are not written. Source: ipset(8).
 
 from __future__ import annotations
 
+from policyc.netfilter.ipset import IpSet
 from policyc.netfilter.quoting import quote_word
 from policyc.netfilter.ruleset import Ruleset
 
@@ -20,6 +21,13 @@ def ipset_restore(ruleset: Ruleset) -> str:
             continue
         name = quote_word(one.name)
         timeout = "" if one.timeout is None else f" timeout {one.timeout}"
-        lines.append(f"create {name} {one.kind} family {FAMILY[one.family]}{timeout} -exist\n")
+        lines.append(f"create {name} {one.kind}{_details(one)}{timeout} -exist\n")
         lines.extend(f"add {name} {member} -exist\n" for member in one.members)
     return "".join(lines)
+
+
+def _details(one: IpSet) -> str:
+    """Return what a kind of set must be told: only hashes have a family, only bitmaps a range."""
+    if one.kind.startswith("hash:"):
+        return f" family {FAMILY[one.family]}"
+    return " range 0-65535" if one.kind == "bitmap:port" else ""

@@ -70,6 +70,9 @@ def assert_answered(text: str) -> None:
         return
     for family in ruleset.families:
         text = api.iptables_save(ruleset, family)
+        if ruleset.shared:  # for a host on which the chains of others exist
+            api.load(text.replace("*filter\n", "*filter\n:DOCKER-USER - [0:0]\n", 1), family=family)
+            continue
         again = api.load(text, family=family)
         assert api.iptables_save(again, family) == text
 

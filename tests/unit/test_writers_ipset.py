@@ -22,7 +22,7 @@ def test_sets_of_both_families_and_their_members() -> None:
         "create nets hash:net family inet -exist\n"
         "add nets 10.0.0.0/8 -exist\n"
         "add nets 192.0.2.0/24 -exist\n"
-        "create ports bitmap:port -exist\n"
+        "create ports bitmap:port range 0-65535 -exist\n"
     )
 
 
