@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
+# An installed program has its compiled files; a variable of the developer's shell must not take them away.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def cpu(words: Sequence[str], runs: int = 3, text: str = "") -> float:
     """Return the CPU seconds of a command that reads `text`; raises CalledProcessError when it fails."""
     return min(_once(words, text) for _ in range(runs))
@@ -19,7 +23,9 @@ def _once(words: Sequence[str], text: str) -> float:
     with tempfile.TemporaryFile("w+") as given:
         given.write(text)
         given.seek(0)
-        process = subprocess.Popen(words, stdin=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            words, stdin=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT
+        )
         assert process.stderr is not None
         said = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)

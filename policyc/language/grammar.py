@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lark import Lark
     from lark.lexer import TerminalDef
 
+TABLES = Path(__file__).with_name("grammar.tables")
+"""Where the build of a wheel leaves the finished tables; a checkout that was never installed has none."""
+
 STARTS = ("statement", "head", "policy_line", "rule", "docker_line", "test_line", "packet")
 BOUNDARY = r"""(?![^\s,;#{}()"'=<>])"""
 """Nothing that a name could go on with."""
@@ -41,19 +44,18 @@ def grammar_text() -> str:
 
 @cache
 def grammar() -> Grammar:
-    """Return the parser. It raises `lark.UnexpectedInput` for a line that does not fit its start."""
+    """Return the parser. It raises `lark.UnexpectedInput` for a line that does not fit its start.
+
+    Building the tables costs more than a small check; an installed policyc has them beside this file.
+    """
+    from policyc.language.tables import read_tables
+
+    return read_tables(TABLES, grammar_text()) or built_grammar()
+
+
+def built_grammar() -> Grammar:
+    """Return the parser built from the grammar's text."""
     from lark import Lark
-    from lark.lexer import PatternRE, PatternStr
-
-    literals: dict[str, str] = {}
-
-    def bound(terminal: TerminalDef) -> None:
-        if isinstance(terminal.pattern, PatternStr):
-            text = terminal.pattern.value
-            literals[terminal.name] = text
-            if text[-1].isalnum():
-                terminal.pattern = PatternRE(re.escape(text) + BOUNDARY)
-                terminal.priority = 1
 
     parser = Lark(
         grammar_text(),
@@ -61,6 +63,27 @@ def grammar() -> Grammar:
         start=list(STARTS),
         propagate_positions=True,
         maybe_placeholders=False,
-        edit_terminals=bound,
+        edit_terminals=bind_keyword,
     )
+    literals = {terminal.name: text for terminal in parser.terminals if (text := _literal(terminal)) is not None}
     return Grammar(parser, literals)
+
+
+def bind_keyword(terminal: TerminalDef) -> None:
+    """Give a keyword its boundary and let it win over the text roles that it fits; its text stays as the pattern's `raw`."""
+    from lark.lexer import PatternRE, PatternStr
+
+    if isinstance(terminal.pattern, PatternStr) and terminal.pattern.value[-1].isalnum():
+        text = terminal.pattern.value
+        terminal.pattern = PatternRE(re.escape(text) + BOUNDARY, raw=text)
+        terminal.priority = 1
+
+
+def _literal(terminal: TerminalDef) -> str | None:
+    """Return the text of a keyword or of punctuation, None for a terminal that fits many texts."""
+    from lark.lexer import PatternStr
+
+    pattern = terminal.pattern
+    if isinstance(pattern, PatternStr):
+        return str(pattern.value)
+    return pattern.raw if pattern.raw is not None and pattern.value == re.escape(pattern.raw) + BOUNDARY else None
