@@ -30,7 +30,7 @@ _WITH_MASK = frozenset(("save-mark", "restore-mark"))
 _MASK = re.compile(r"0x[0-9a-fA-F]+|[0-9]+")
 _QUOTED = frozenset(("jump", "match", "user", "group"))
 _STRING = re.compile(r""""[^"]*"|'[^']*'""")
-_SPELT = {"match": _STRING, "balance": re.compile("random|nth")}
+_SPELT = {"match": _STRING, "balance": re.compile("random|nth"), "ports": re.compile("kept|random")}
 _BLANK = str.maketrans("\t\r\n", "   ")
 _ODD = re.compile(r"[()=<>]|[^\S ]")
 

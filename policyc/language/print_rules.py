@@ -53,7 +53,7 @@ def word_text(word: w.Word) -> str:
             return f"{word.word} {literal_text(mark)}"
         case w.Family(families=families):
             return f"{word.word} {families_text(families)}"
-        case w.Balance(how=how):
+        case w.Balance(how=how) | w.SourcePorts(how=how):
             return f"{word.word} {how}"
 
 

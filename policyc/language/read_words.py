@@ -105,6 +105,7 @@ ROWS = {
     "becomes": Row(w.Becomes, endpoint),
     "hairpin": Row(w.Hairpin, zone),
     "balance": Row(w.Balance, _taken, single=True),
+    "ports": Row(w.SourcePorts, _taken, single=True),
     "mark": Row(w.Mark, mark, single=True),
     "log": Row(w.Log, name, single=True),
     "with": Row(w.With, foreign, single=True),

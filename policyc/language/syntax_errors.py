@@ -154,7 +154,8 @@ def _hint(found: str, keywords: list[str], before: str) -> str:
     if found and found not in RESERVED and (near := suggestion(found, keywords)):
         return near
     last = before.rsplit(maxsplit=1)[-1] if before else ""
-    if found and "from" in keywords and last not in RESERVED and (near := suggestion(last, (*RULE_WORDS, "except"))):
+    known = last in RESERVED or last in grammar().literals.values()
+    if found and "from" in keywords and not known and (near := suggestion(last, (*RULE_WORDS, "except"))):
         return f"{near[:-1]} where `{last}` stands?"
     if "from" in keywords:
         return "services stand right after the verb; words such as `from`, `to`, `log` and `as` follow"

@@ -197,6 +197,15 @@ class Balance:
 
 
 @frozen
+class SourcePorts:
+    """What `masquerade` and `snat` do with source ports: `how` is kept (where that is possible) or random."""
+
+    word: ClassVar[str] = "ports"
+    how: str
+    span: Span = field(compare=False, repr=False)
+
+
+@frozen
 class Mark:
     """The mark that `tproxy` sets."""
 
@@ -259,6 +268,7 @@ Word = (
     | Becomes
     | Hairpin
     | Balance
+    | SourcePorts
     | Mark
     | Log
     | With
@@ -268,7 +278,7 @@ Word = (
 
 WORDS: tuple[type[Word], ...] = (
     *(From, To, In, Out, Sport, Published, State, Marked, User, Group, During, Limit, Over, Match),
-    *(Becomes, Hairpin, Balance, Mark, Log, With, Family, As),
+    *(Becomes, Hairpin, Balance, SourcePorts, Mark, Log, With, Family, As),
 )
 
 MATCHES = frozenset(kind.word for kind in WORDS[:14])

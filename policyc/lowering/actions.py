@@ -16,6 +16,7 @@ from policyc.policy.values import ALL_BITS, Endpoint, Mark
 
 UNREACHABLE = {4: "icmp-port-unreachable", 6: "icmp6-port-unreachable"}
 """What REJECT answers by itself."""
+_RANDOM_PORTS = " --random-fully"
 
 
 def actions_of(draft: Draft, family: int, rule: Rule) -> list[Parts]:
@@ -43,10 +44,13 @@ def destination_actions(pieces: Pieces, endpoints: tuple[Endpoint, ...], balance
     return _translations(pieces, "DNAT --to-destination", endpoints, balance)
 
 
-def _translations(pieces: Pieces, target: str, endpoints: tuple[Endpoint, ...], balance: str) -> list[Parts]:
+def _translations(
+    pieces: Pieces, target: str, endpoints: tuple[Endpoint, ...], balance: str, ports: str = ""
+) -> list[Parts]:
     own = [endpoint for endpoint in endpoints if endpoint.family in {None, pieces.family}]
     shares = share_tests(pieces, balance, len(own))
-    return [(*share, *pieces.read(f"-j {target} {endpoint}")) for share, endpoint in zip(shares, own, strict=True)]
+    texts = [f"-j {target} {endpoint}{ports}" for endpoint in own]
+    return [(*share, *pieces.read(text)) for share, text in zip(shares, texts, strict=True)]
 
 
 def _accept(_: Draft, pieces: Pieces, __: Rule) -> list[Parts]:
@@ -95,17 +99,24 @@ def _copy_mark(_: Draft, pieces: Pieces, rule: Rule) -> list[Parts]:
 
 
 def _masquerade(_: Draft, pieces: Pieces, rule: Rule) -> list[Parts]:
-    return [masquerade_action(pieces, rule.effects.becomes[0].ports if rule.effects.becomes else None)]
+    effects = rule.effects
+    ports = effects.becomes[0].ports if effects.becomes else None
+    return [masquerade_action(pieces, ports, kept=effects.ports == "kept")]
 
 
-def masquerade_action(pieces: Pieces, ports: tuple[int, int] | None = None) -> Parts:
-    """Return the action that hides the source behind the outgoing interface; the port is drawn fully at random."""
+def masquerade_action(pieces: Pieces, ports: tuple[int, int] | None = None, *, kept: bool = False) -> Parts:
+    """Return the action that hides the source behind the outgoing interface.
+
+    The port is drawn fully at random, unless it is to be `kept` where that is possible.
+    """
     span = f" --to-ports {ports[0]}" + (f"-{ports[1]}" if ports[0] != ports[1] else "") if ports else ""
-    return pieces.read(f"-j MASQUERADE{span} --random-fully")
+    return pieces.read(f"-j MASQUERADE{span}" + ("" if kept else _RANDOM_PORTS))
 
 
 def _snat(_: Draft, pieces: Pieces, rule: Rule) -> list[Parts]:
-    return _translations(pieces, "SNAT --to-source", rule.effects.becomes, rule.effects.balance)
+    effects = rule.effects
+    ports = _RANDOM_PORTS if effects.ports == "random" else ""
+    return _translations(pieces, "SNAT --to-source", effects.becomes, effects.balance, ports)
 
 
 def _dnat(_: Draft, pieces: Pieces, rule: Rule) -> list[Parts]:

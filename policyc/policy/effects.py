@@ -73,7 +73,7 @@ class EffectReader:
     def effects(self, rule: Rule, services: tuple[Service, ...], scope: Scope) -> Effects | None:
         """Return what the effect words say, and check what a verb cannot do without."""
         becomes, balance = rule.find(w.Becomes), rule.find(w.Balance)
-        log, answer = rule.find(w.Log), rule.find(w.With)
+        log, answer, ports = rule.find(w.Log), rule.find(w.With), rule.find(w.SourcePorts)
         found: tuple[Endpoint, ...] = ()
         sound = True
         if becomes:
@@ -95,9 +95,15 @@ class EffectReader:
             sound = False
         if not sound or (log and not made):
             return None
-        if not becomes and not log and not answer:
+        if not becomes and not log and not answer and not ports:
             return NO_EFFECTS
-        return Effects(found, balance.how if balance else "", made, answer.answer.text if answer else "")
+        return Effects(
+            found,
+            balance.how if balance else "",
+            made,
+            answer.answer.text if answer else "",
+            ports.how if ports else "",
+        )
 
     def _leads(
         self, rule: Rule, becomes: w.Becomes, found: tuple[Endpoint, ...], services: tuple[Service, ...]

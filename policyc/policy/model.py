@@ -72,12 +72,14 @@ class Effects:
     """What a rule does besides its verb. `answer` is what `reject` sends, as iptables names it, "" for its default.
 
     `becomes` are the endpoints in written order, those of a name one for each address; `balance` is random, nth or "".
+    `ports` says of source ports that they are kept or random, "" where the rule does not say it.
     """
 
     becomes: tuple[Endpoint, ...] = ()
     balance: str = ""
     log: Log | None = None
     answer: str = ""
+    ports: str = ""
 
 
 def comment(identifier: str, name: str) -> str:

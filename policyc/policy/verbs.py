@@ -30,6 +30,7 @@ NEEDS_ENDPOINT = frozenset(("dnat", "snat"))
 EFFECT_VERBS: dict[type[w.Word], tuple[str, ...]] = {
     w.Becomes: ("dnat", "snat", "redirect", "masquerade"),
     w.Balance: ("dnat", "snat"),
+    w.SourcePorts: ("snat", "masquerade"),
     w.With: ("reject",),
     w.Hairpin: (),
     w.Mark: (),

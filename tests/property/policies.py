@@ -89,6 +89,10 @@ MATCHES = (
     phrase("match", strings),
 )
 EFFECTS = (
+    phrase("hairpin", listed(st.sampled_from((*ZONES, "self")), 2)),
+    phrase("balance", st.sampled_from(("random", "nth"))),
+    phrase("ports", st.sampled_from(("kept", "random"))),
+    phrase("with", st.sampled_from(("tcp-reset", "icmp-host-prohibited"))),
     phrase("log", st.sampled_from(LOGS)),
     phrase("family", st.sampled_from(("ip", "ip6", "ip, ip6", "ip6,ip"))),
     phrase("as", st.sampled_from(("one", "two-b", "r3"))),
