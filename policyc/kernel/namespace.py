@@ -16,6 +16,10 @@ from typing import Self
 from policyc.kernel.processes import ENVIRONMENT, NotPrivileged, Outcome, program, run
 
 
+# Nobody else changes these rules: the lock of the machine's iptables, which only root may open, is not ours to take.
+ALONE = {"XTABLES_LOCKFILE": "/dev/null"}
+
+
 class Namespace:
     """A network namespace of our own, used as a context manager. Raises NotPrivileged when the kernel refuses one."""
 
@@ -59,4 +63,4 @@ class Namespace:
 
     def run(self, words: Sequence[str], text: str = "", timeout: float = 600) -> Outcome:
         """Run a program inside, with `text` on its standard input."""
-        return run([*self._enter, "--", *words], text, timeout)
+        return run([*self._enter, "--", *words], text, timeout, ALONE)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 # iptables and friends live in sbin, which is not on everybody's path.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -42,10 +43,15 @@ def program(name: str, package: str) -> str:
     return found
 
 
-def run(words: Sequence[str], text: str = "", timeout: float = 600) -> Outcome:
-    """Run a program with `text` on its standard input and wait for it, at most `timeout` seconds."""
+def run(
+    words: Sequence[str], text: str = "", timeout: float = 600, settings: Mapping[str, str] = MappingProxyType({})
+) -> Outcome:
+    """Run a program with `text` on its standard input and wait for it, at most `timeout` seconds.
+
+    `settings` are environment variables beside ENVIRONMENT.
+    """
     done = subprocess.run(
-        list(words), input=text, capture_output=True, text=True, env=ENVIRONMENT, timeout=timeout, check=False,
+        list(words), input=text, capture_output=True, text=True, env={**ENVIRONMENT, **settings}, timeout=timeout, check=False,
         encoding="utf-8", errors="replace",
     )  # fmt: skip
     return Outcome(done.returncode, done.stdout, done.stderr)
