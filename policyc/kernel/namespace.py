@@ -15,7 +15,6 @@ from typing import Self
 
 from policyc.kernel.processes import ENVIRONMENT, NotPrivileged, Outcome, program, run
 
-
 # Nobody else changes these rules: the lock of the machine's iptables, which only root may open, is not ours to take.
 ALONE = {"XTABLES_LOCKFILE": "/dev/null"}
 
