@@ -61,6 +61,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC028", "too-deep", "error", "chains call each other deeper than a backend takes"),
     Entry("PC029", "taken-packets", "error", "an earlier block takes the packets of a published service"),
     Entry("PC030", "contrary-sysctl", "error", "a required kernel setting contradicts what a statement needs"),
+    Entry("PC031", "separate-counts", "warning", "connections under a limit and over it are counted by different rules"),
     # PC1xx: anomalies
     Entry("PC101", "shadowed-rule", "warning", "earlier rules with another verdict take every packet of a rule"),
     Entry("PC102", "redundant-rule", "warning", "a rule can go without changing what happens to any packet"),
@@ -73,6 +74,7 @@ CATALOGUE: tuple[Entry, ...] = (
     # PC2xx: the policy's own tests
     Entry("PC203", "tests-not-run", "info", "the policy's test blocks were read but not decided"),
     # PC3xx: NAT
+    Entry("PC301", "dnat-not-admitted", "warning", "translated packets meet no rule that accepts them"),
     Entry("PC305", "dnat-to-loopback", "warning", "packets from outside are translated to an address that routing drops"),
     # PC4xx: connection state
     Entry("PC401", "no-return-path", "warning", "connections are accepted and their replies are not"),

@@ -1,6 +1,7 @@
 """Limits, log rates, shares and schedules as kernel tests: what depends on how much, how often or when.
 
-Every line counts for itself: a limit that two lines name is two counters, as it is with `-m limit`, which knows no other.
+A limit is one counter in each family, however many lines name it: `accept ssh limit L` and `drop ssh over L` share it, so
+that no packet is neither under nor over. Connections are the exception, the kernel counts them for each rule.
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ def rate_test(pieces: Pieces, rate: tuple[int, str], burst: int) -> Parts:
     return pieces.read(f"-m limit --limit {_rate(rate)} --limit-burst {burst}")
 
 
-def limit_test(pieces: Pieces, limit: Limit, where: str, *, over: bool) -> Parts:
-    """Return the test that holds under a limit, or above it where `over`.
+def limit_test(pieces: Pieces, limit: Limit, policy: str, *, over: bool, alone: bool) -> Parts:
+    """Return the test that holds under a limit of a policy, or above it where `over`; `alone`: nothing else asks it.
 
-    `where` tells lines and chains apart: the kernel finds the counters of a hashlimit by name, and a name that was there
-    before keeps its old rate. So the name changes with the rate as well.
+    The kernel finds the counters of a hashlimit by name, and a name that is there already keeps its old rate. So the name
+    changes with the policy and the rate.
     """
     if limit.connections is not None:
         return pieces.read(_connections(limit, pieces.family, over=over))
     assert limit.rate is not None, "a limit has a rate or connections"
-    if not limit.per and not over:
+    if alone and not limit.per and not over:
         return rate_test(pieces, limit.rate, limit.burst)
-    name = f"{limit.name}.{letters(f'{where} {limit.rate} {limit.burst} {limit.per} {limit.prefix}', 8)}"
+    name = f"{limit.name}.{letters(f'{policy} {limit.rate} {limit.burst} {limit.per} {limit.prefix}', 6)}"
     text = f"-m hashlimit --hashlimit-{'above' if over else 'upto'} {_rate(limit.rate)} --hashlimit-burst {limit.burst}"
     if limit.per:
         text += f" --hashlimit-mode {'srcip' if limit.per == 'source' else 'dstip'}"

@@ -62,7 +62,23 @@ def _each_once(pieces: Pieces, parts: list[Part]) -> tuple[Part, ...]:
         if not isinstance(part, Selector):
             rest.append(part)
         elif (first := kept.setdefault(part.rank, part)) is not part and first != part:
-            if not isinstance(part.value, Network) or part.value.prefix is None:
+            inner = _inner(first, part)
+            if inner is not None:
+                kept[part.rank] = inner
+            elif isinstance(part.value, Network) and part.value.prefix is not None:
+                moved.extend(pieces.as_range(part.option, part.value, part.negated))
+            else:
                 raise ConflictError(f"the rule tests the {_WHAT.get(part.option, part.option)} twice")
-            moved.extend(pieces.as_range(part.option, part.value, part.negated))
     return (*kept.values(), *moved, *rest)
+
+
+def _inner(one: Selector, other: Selector) -> Selector | None:
+    """Return the one of two networks that lies within the other, None where neither does."""
+    if one.negated or other.negated or not isinstance(one.value, Network) or not isinstance(other.value, Network):
+        return None
+    if one.value.prefix is None or other.value.prefix is None:
+        return None
+    narrow, wide = (one, other) if one.value.prefix >= other.value.prefix else (other, one)
+    assert isinstance(narrow.value, Network), "both are networks"
+    assert isinstance(wide.value, Network), "both are networks"
+    return narrow if narrow.value.address in wide.value else None

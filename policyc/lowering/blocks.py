@@ -34,7 +34,7 @@ def _enter(draft: Draft, item: Block, pair: Pair, family: int, rules: list[Rule]
     branches = Branches(draft, family, item.table)
     way = Line("", item.span, side_tests(pieces, pair), [(pieces.jump(chain.name),)], stem=chain.stem)
     branches.write(way, entry)
-    conditions = Conditions(draft, family, chain.name)
+    conditions = Conditions(draft, family)
     for rule in rules:
         chain = branches.write(line_of(draft, family, rule, conditions.of(rule)), chain)
 

@@ -10,7 +10,7 @@ The verb `return` leaves the block, which no called chain can do. There the bloc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -19,7 +19,7 @@ from policyc.lowering.draft import ChainDraft, Draft
 from policyc.lowering.pieces import Parts, Pieces
 from policyc.lowering.services import protocol_tests
 from policyc.lowering.tests import Tests
-from policyc.netfilter.parts import Part, Target
+from policyc.netfilter.parts import Part, Selector, Target
 from policyc.netfilter.rule import Rule
 from policyc.policy.values import Service
 from policyc.source import Span
@@ -63,7 +63,7 @@ class Branches:
         combinations = tests.combinations if tests.choices else 1
         if tests.excluded or (combinations > 1 and not self._fits_in_place(line, combinations)):
             return self._steps(line, into)
-        if len(actions) > 1 and tests.remembers:
+        if len(actions) > 1 and tests.last:
             chain = self._chain(line)
             actions = [(self._go(chain, line),)]
             self._finish(line, chain)
@@ -76,7 +76,7 @@ class Branches:
         return into
 
     def _fits_in_place(self, line: Line, combinations: int) -> bool:
-        if line.once or line.tests.remembers:
+        if line.once or line.tests.last:
             return False
         if len(line.tests.choices) == 1 and len(line.actions) == 1:
             return True
@@ -97,23 +97,32 @@ class Branches:
                 self._rule(line, chain, [*one, *line.note, self._pieces.jump(following.name, goto=True)])
             self._miss(line, chain, after)
             chain = following
-        if tests.last and len(line.actions) > 1:
-            following = self._chain(line)
-            self._rule(line, chain, [*tests.last, *line.note, self._pieces.jump(following.name, goto=True)])
-            self._miss(line, chain, after)
-            self._finish(line, following)
-        else:
-            self._finish(line, chain, tests.last)
-            if tests.last:
+        if tests.last:
+            # asked once, so that neither several actions nor several protocols make several counters of it
+            known = self._protocols(line, [*tests.last, *line.actions[0]])
+            if len(known) == len(line.actions) == 1:
+                self._rule(line, chain, [*known[0], *tests.last, *line.note, *line.actions[0]])
                 self._miss(line, chain, after)
+                return after
+            following = self._chain(line)
+            known = self._protocols(line, tests.last)
+            self._rule(line, chain, [*known[0], *tests.last, *line.note, self._pieces.jump(following.name, goto=True)])
+            self._miss(line, chain, after)
+            chain = following
+        self._finish(line, chain)
         return after
 
-    def _finish(self, line: Line, chain: ChainDraft, last: Parts = ()) -> None:
+    def _finish(self, line: Line, chain: ChainDraft) -> None:
         """Write the actions, behind `-p` where a target needs it."""
-        needs = any(isinstance(part, Target) and part.protocols for action in line.actions for part in action)
-        for protocol in (protocol_tests(self._pieces, line.services) if needs else ()) or ((),):
+        for protocol in self._protocols(line, [part for action in line.actions for part in action]):
             for action in line.actions:
-                self._rule(line, chain, [*protocol, *last, *action[:-1], *line.note, *action[-1:]])
+                self._rule(line, chain, [*protocol, *action[:-1], *line.note, *action[-1:]])
+
+    def _protocols(self, line: Line, parts: Iterable[Part]) -> list[Parts]:
+        """Return `-p` for each protocol of the line, where one of these parts stands in no rule without it."""
+        if any(not isinstance(part, Selector) and part.protocols for part in parts):
+            return protocol_tests(self._pieces, line.services) or [()]
+        return [()]
 
     def _miss(self, line: Line, chain: ChainDraft, after: ChainDraft) -> None:
         """Where the line is a `return`, send what does not fit on in the block; elsewhere it falls back by itself."""
@@ -121,7 +130,7 @@ class Branches:
             self._rule(line, chain, [*line.note, self._pieces.jump(after.name, goto=True)])
 
     def _rule(self, line: Line, chain: ChainDraft, parts: list[Part]) -> None:
-        if line.tests.counts:
+        if line.tests.text:
             parts = joined(self._pieces, parts)
         try:
             chain.rules.append(Rule(assembled(self._pieces, parts), line.span))

@@ -14,7 +14,7 @@ from policyc.lowering.tests import Tests
 from policyc.net.protocols import format_protocol
 from policyc.netfilter.quoting import quote_word
 from policyc.policy.defined import Schedules
-from policyc.policy.model import NO_MATCHES, Matches, Rule
+from policyc.policy.model import NO_MATCHES, Matches, Rule, Text
 from policyc.policy.values import Accounts, Addresses, Marks, Names, PortService, Service
 from policyc.source import Span
 
@@ -24,11 +24,10 @@ STATES = ("invalid", "new", "related", "established", "untracked", "snat", "dnat
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Makes the tests of rules in one family; `where` names the chain, so that counters of several chains differ."""
+    """Makes the tests of rules in one family."""
 
     draft: Draft
     family: int
-    where: str = ""
 
     @property
     def pieces(self) -> Pieces:
@@ -71,12 +70,24 @@ class Conditions:
         if matches.during:
             self._during(tests, matches.during)
         if matches.text:
-            tests.counts = True
-            protocols = protocol_tests(self.pieces, rule.services)
-            tests.one_of(match_text(self.draft, self.family, matches.text, protocols) or [()])
-        for limit, over in ((matches.limit, False), (matches.over, True)):
-            if limit:
-                tests.last += limit_test(self.pieces, limit, f"{self.where} {rule.id}", over=over)
+            self._text(tests, matches.text, rule.services)
+        self._limits(tests, matches)
+
+    def _text(self, tests: Tests, text: Text, services: tuple[Service, ...]) -> None:
+        """Add the user's own tests; they may count or remember, so nothing but a limit is asked behind them."""
+        tests.text = True
+        alternatives = match_text(self.draft, self.family, text, protocol_tests(self.pieces, services))
+        if len(alternatives) == 1:
+            tests.last = alternatives[0]
+        elif alternatives:
+            tests.one_of(alternatives)
+
+    def _limits(self, tests: Tests, matches: Matches) -> None:
+        """Add rates behind numbers of connections: a token is for a packet that fits otherwise."""
+        limits = [(limit, over) for limit, over in ((matches.limit, False), (matches.over, True)) if limit]
+        for limit, over in sorted(limits, key=lambda item: item[0].connections is None):
+            alone = self.draft.limit_uses.get(limit.name, 0) < 2
+            tests.last += limit_test(self.pieces, limit, self.draft.policy.name, over=over, alone=alone)
 
     def address(self, tests: Tests, option: str, addresses: Addresses, span: Span) -> None:
         """Add what `from` (`-s`) or `to` (`-d`) says in the statement at `span`."""

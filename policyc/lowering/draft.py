@@ -5,6 +5,7 @@ Passes write into the draft; `tables` reads it out at the end.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -58,6 +59,10 @@ class Draft:
     statements: dict[str, Statement] = field(default_factory=dict)
     sysctls: dict[str, Sysctl] = field(default_factory=dict)
     sets: dict[tuple[str, int], IpSet] = field(default_factory=dict)
+    limit_uses: Counter[str] = field(default_factory=Counter)
+    """How many lines and chains ask a limit, by its name."""
+    diverted: set[tuple[int, Parts]] = field(default_factory=set)
+    """Families and protocols whose packets go to a transparent socket where they have one."""
     borrowed: dict[Set, dict[int, Span]] = field(default_factory=dict)
     """Sets of other tools, with the first statement of each family that asks them."""
     found: dict[tuple[str, str, Span], Diagnostic] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Third pass: every block and intent in written order, into each base chain that it enters."""
+"""Fourth pass: every block and intent in written order, into each base chain that it enters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sixth pass: how base chains lead to ours. With exclusive ownership they are ours, with shared one jump leads there.
+"""Seventh pass: how base chains lead to ours. With exclusive ownership they are ours, with shared one jump leads there.
 
 Base policies of a shared ruleset are the host's, so its base chains have none and hold nothing but the jump. What Docker
 puts there is part of the Ruleset, so that packets find their way, and marked as Docker's, so that nobody writes it.
@@ -23,8 +23,9 @@ def ownership(draft: Draft) -> None:
                 draft.entry(family, "filter", HOOK_OF[name])
         return
     for table in draft.tables.values():
-        for hook, entry in table.entries.items():
-            _jump(draft, table, hook, entry.name)
+        for hook in Hook:
+            if hook in table.entries:
+                _jump(draft, table, hook, table.entries[hook].name)
 
 
 def _jump(draft: Draft, table: TableDraft, hook: Hook, entry: str) -> None:

@@ -32,14 +32,13 @@ def jump_target(draft: Draft, family: int, to: Jump, protocols: Sequence[Parts])
     """Return the target of a `jump`; none after a report."""
     if not to.target:
         return (jump(to.text),)
-    found = _read(draft, family, to, protocols)
-    if not found:
-        return ()
-    if len(found) > 1 or any(part.rank != TARGET_RANK for part in found[0]):
+    named = not to.text.lstrip().startswith("-")
+    found = _read(draft, family, to, protocols) if named else []
+    if not named or len(found) > 1 or any(part.rank != TARGET_RANK for parts in found for part in parts):
         message = "the text after `jump` is a target and its options, as they stand after `-j`"
         draft.report("bad-literal", message, to.span, help='what packets are meant is said by `match "…"`')
         return ()
-    return found[0]
+    return found[0] if found else ()
 
 
 def _read(draft: Draft, family: int, given: Text | Jump, protocols: Sequence[Parts]) -> list[Parts]:

@@ -1,4 +1,4 @@
-"""Fifth pass: an ipset for each family of every `set`, and those of other tools by their names."""
+"""Sixth pass: an ipset for each family of every `set`, and those of other tools by their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fourth pass: the kernel settings that statements need, besides those that the policy requires itself."""
+"""Fifth pass: the kernel settings that statements need, besides those that the policy requires itself."""
 
 from __future__ import annotations
 

@@ -17,15 +17,15 @@ from policyc.netfilter.parts import Part
 class Tests:
     """A packet fits when all of `common` hold, one of each of `choices`, none of `excluded`, and at the end `last`.
 
-    `last` are tests with a memory, such as a rate: they are asked about packets that fit otherwise, and once for each.
-    `counts` says that this is so of a test among `common` or `choices` as well, which is the user's own text.
+    `last` are tests that may have a memory, such as a rate: they are asked about packets that fit otherwise, and once for
+    each. `text` says that the user's own text is among the tests, which may test again what the rule tests.
     """
 
     common: list[Part] = field(default_factory=list)
     choices: list[Sequence[Parts]] = field(default_factory=list)
     excluded: list[Parts] = field(default_factory=list)
     last: Parts = ()
-    counts: bool = False
+    text: bool = False
 
     def one_of(self, alternatives: Sequence[Parts]) -> None:
         """Add a test that holds when one of these does; they do not overlap."""
@@ -45,8 +45,3 @@ class Tests:
     def combinations(self) -> int:
         """How many kernel rules it takes to ask all at once."""
         return prod(len(alternatives) for alternatives in self.choices)
-
-    @property
-    def remembers(self) -> bool:
-        """Whether asking twice is not the same as asking once."""
-        return bool(self.last) or self.counts

@@ -45,8 +45,12 @@ def tproxy(draft: Draft, item: Tproxy) -> None:
 
 
 def _divert(writer: Writer, item: Tproxy) -> None:
+    """Write the divert of each protocol once: the first mark leads to this host as well as another."""
     pieces = writer.pieces
     for protocol in protocol_tests(pieces, item.services):
+        if (writer.family, protocol) in writer.draft.diverted:
+            continue
+        writer.draft.diverted.add((writer.family, protocol))
         for action in (mark_action(pieces, item.mark), (pieces.accept,)):
             tests = Tests(common=[*protocol, *pieces.read("-m socket --transparent")])
             writer.write("mangle", Hook.PREROUTING, tests, [action])
