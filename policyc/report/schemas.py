@@ -1,0 +1,214 @@
+"""The JSON answers as pydantic models, and the schema files of `docs/schema/` that are generated from them.
+
+Only this module imports pydantic. The answers themselves are made without it, because a `check` must start fast; a test
+holds both together. `python -m policyc.report.schemas docs/schema` writes the files.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Family = Literal[4, 6]
+SeverityName = Literal["error", "warning", "info"]
+
+
+class _Model(BaseModel):
+    """Keys may be added in a minor version: readers ignore those that they do not know."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Location(_Model):
+    """A place of a source: lines and columns count from 1, the end is just behind the last character."""
+
+    file: str
+    line: int = Field(ge=1)
+    column: int = Field(ge=1)
+    end_line: int = Field(ge=1)
+    end_column: int = Field(ge=1)
+
+
+class RulePlace(_Model):
+    """A rule in the kernel; number counts from 1 in its chain, 0 is the chain itself."""
+
+    family: Family
+    table: str
+    chain: str
+    number: int = Field(ge=0)
+
+
+class Related(_Model):
+    """Another place that explains a finding."""
+
+    location: Location | None
+    rule: RulePlace | None
+    message: str
+
+
+class Witness(_Model):
+    """A packet that shows a finding, what was assumed, and the packets that come before it."""
+
+    packet: dict[str, Any]
+    assumes: list[Any]
+    before: list[dict[str, Any]]
+
+
+class Finding(_Model):
+    """One finding."""
+
+    code: str = Field(pattern=r"^PC[0-9]{3}$")
+    name: str
+    severity: SeverityName
+    message: str
+    location: Location | None
+    rule: RulePlace | None
+    related: list[Related]
+    witness: Witness | None
+    help: str
+    url: str
+
+
+class ExactnessCounts(_Model):
+    """How many rules are known exactly, are opaque, or match by chance."""
+
+    rules: int = Field(ge=0)
+    exact: int = Field(ge=0)
+    opaque: int = Field(ge=0)
+    nondeterministic: int = Field(ge=0)
+
+
+class Summary(_Model):
+    """How many findings there are of each severity."""
+
+    error: int = Field(ge=0)
+    warning: int = Field(ge=0)
+    info: int = Field(ge=0)
+
+
+class _Answer(_Model):
+    format_version: str = Field(pattern=r"^1\.[0-9]+$")
+
+
+class CheckAnswer(_Answer):
+    """`policyc check --format json`."""
+
+    diagnostics: list[Finding]
+    exactness: ExactnessCounts
+    summary: Summary
+
+
+class RulePage(_Model):
+    """A code of the catalogue with its page in Markdown."""
+
+    code: str
+    name: str
+    severity: SeverityName
+    summary: str
+    url: str
+    page: str
+
+
+class RuleAnswer(_Answer):
+    """`policyc rule --format json`."""
+
+    rules: list[RulePage]
+
+
+class KernelRule(RulePlace):
+    """A rule with its text as iptables-save prints it, without the chain."""
+
+    text: str
+
+
+class ShownStatement(_Model):
+    """A statement of a policy, or a line of a dump, with the rules that it made."""
+
+    id: str | None
+    name: str
+    description: str
+    location: Location | None
+    text: str
+    rules: list[KernelRule]
+
+
+class ShownChain(_Model):
+    """A chain; policy is null where it has none."""
+
+    family: Family
+    table: str
+    chain: str
+    policy: str | None
+    rules: int = Field(ge=0)
+
+
+class ShownSet(_Model):
+    """An ipset; timeout in seconds."""
+
+    name: str
+    kind: str
+    family: Family
+    timeout: int | None
+
+
+class ShownSysctl(_Model):
+    """A kernel setting that the policy needs."""
+
+    name: str
+    value: str
+    why: str
+
+
+class ShowAnswer(_Answer):
+    """`policyc show --format json`."""
+
+    statements: list[ShownStatement]
+    chains: list[ShownChain]
+    sets: list[ShownSet]
+    sysctls: list[ShownSysctl]
+
+
+class Setting(_Model):
+    """A value of the configuration and the line that says so."""
+
+    value: Any
+    origin: str
+
+
+class ConfigAnswer(_Answer):
+    """`policyc config --format json`."""
+
+    file: str | None
+    settings: dict[str, Setting]
+
+
+ANSWERS: dict[str, type[_Answer]] = {
+    "check": CheckAnswer,
+    "config": ConfigAnswer,
+    "rule": RuleAnswer,
+    "show": ShowAnswer,
+}
+"""The model of each command's JSON answer."""
+
+
+def schema_text(command: str) -> str:
+    """Return the JSON schema of a command's answer, as its file has it."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **ANSWERS[command].model_json_schema(mode="serialization"),
+    }
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def write_schemas(folder: Path) -> None:
+    """Write all schema files into a folder."""
+    for command in ANSWERS:
+        (folder / f"{command}.schema.json").write_text(schema_text(command), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_schemas(Path(sys.argv[1]))
