@@ -16,6 +16,7 @@ from policyc.checks.conditions import Conditions
 from policyc.checks.endings import Endings
 from policyc.checks.survey import Standing, Survey
 from policyc.diagnostics import Diagnostic, diagnose
+from policyc.netfilter.owners import owner_of
 from policyc.netfilter.parts import Match, Target, Unknown
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Chain, Table
@@ -75,6 +76,7 @@ class _Search:
     def findings(self) -> Iterator[Diagnostic]:
         rules = self.chain.rules
         end = self.endings.last.get(self.chain.name, len(rules))
+        foreign = bool(owner_of(self.chain.name))
         changing = self.changes.chains.get(self.chain.name, Change.ANYTHING)
         for index, rule in enumerate(rules[: end + 1]):
             kinds, keys, certain = self.tests(rule)
@@ -87,7 +89,7 @@ class _Search:
                 if found is not None and (taken is None or found < taken):
                     taken = found
             if taken is not None:
-                if not rule.owner and not _acts_before_it_fails(rule, self.table.family):
+                if not foreign and not rule.owner and not _acts_before_it_fails(rule, self.table.family):
                     yield self.finding(taken, index, self.is_equal(taken, kinds, keys))
             elif kinds and certain and self.endings.stops(rule):
                 if not shape.is_used:

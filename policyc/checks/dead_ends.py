@@ -18,8 +18,8 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
             last = Standing(table, chain, index + 1, chain.rules[index])
             why = last.related(_why(last))
             for number, rule in enumerate(chain.rules[index + 1 :], index + 2):
-                if not rule.owner:
-                    standing = Standing(table, chain, number, rule)
+                standing = Standing(table, chain, number, rule)
+                if not standing.is_foreign:
                     yield diagnose(
                         "rule-after-terminal", "the rule never applies: an earlier rule takes every packet",
                         standing.span, place=standing.place, related=(why,),

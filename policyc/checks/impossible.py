@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from policyc.checks.forms import Form
 from policyc.checks.placement import NO_INTERFACE
+from policyc.checks.possible import is_possible
 from policyc.checks.survey import Standing, Survey
 from policyc.diagnostics import Diagnostic, diagnose
 from policyc.net.intervals import IntervalSet
@@ -18,7 +19,7 @@ from policyc.netfilter import fields
 from policyc.netfilter.fields import Field
 from policyc.netfilter.hooks import Hook, is_base_chain
 from policyc.netfilter.parts import Target, Unknown
-from policyc.netfilter.predicate import All, Any, In, Never, Not, Predicate
+from policyc.netfilter.predicate import All, In, Never, Not, Predicate
 from policyc.netfilter.ruleset import Chain, Table
 
 # Fields that have one value at most; of the others a packet may have several at once.
@@ -37,7 +38,7 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
             limits = _limits(table, chain, hooks)
             for number in _suspects(survey, table, chain, limits):
                 standing = Standing(table, chain, number, chain.rules[number - 1])
-                found = None if standing.rule.owner else _finding(standing, limits, hooks)
+                found = None if standing.is_foreign else _finding(standing, limits, hooks)
                 if found is not None:
                     yield found
 
@@ -89,7 +90,7 @@ def _finding(standing: Standing, limits: Limits, hooks: frozenset[Hook]) -> Diag
         meaning = part.meaning(around)
         if isinstance(meaning, Never):
             return _never(standing, f"no packet passes `{part.text}`", "")
-        field = next((f for f, values in limits.items() if not is_possible(meaning, f, values)), None)
+        field = next((f for f, values in limits.items() if not is_possible(meaning, {f: values})), None)
         if field is not None:
             where = " and ".join(hook.value for hook in Hook if hook in hooks)
             return _never(standing, f"no packet passes `{part.text}` {_where(field, where)}", _advice(field))
@@ -108,24 +109,6 @@ def _never(standing: Standing, why: str, advice: str) -> Diagnostic:
         place=standing.place,
         help=advice or "delete it",
     )
-
-
-def is_possible(predicate: Predicate, field: Field, values: NameSet) -> bool:
-    """Whether the predicate may hold for a packet whose field has one of these values (without any: has no value)."""
-    if isinstance(predicate, In):
-        return predicate.field is not field or any(
-            isinstance(predicate.values, NameSet) and member in predicate.values for member in values.members
-        )
-    if isinstance(predicate, Not):
-        inner = predicate.part
-        if isinstance(inner, In) and inner.field is field and isinstance(inner.values, NameSet) and values.members:
-            return any(member not in inner.values for member in values.members)
-        return True
-    if isinstance(predicate, All):
-        return all(is_possible(part, field, values) for part in predicate.parts)
-    if isinstance(predicate, Any):
-        return any(is_possible(part, field, values) for part in predicate.parts)
-    return not isinstance(predicate, Never)
 
 
 def _field(atom: Predicate) -> Field | None:

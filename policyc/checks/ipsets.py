@@ -28,7 +28,7 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
         }
         for standing, part in survey.having(table, chain, missing) if missing else ():
             name = missing[id(part)]
-            if standing.rule.owner or (table.family, name) in reported:
+            if standing.is_foreign or (table.family, name) in reported:
                 continue
             reported.add((table.family, name))
             near = get_close_matches(name, sorted(declared), 1)

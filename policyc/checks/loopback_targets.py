@@ -33,7 +33,7 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
             continue
         found = {key for key, part in survey.parts(chain).items() if _goes_to_loopback(part, table.family)}
         for standing, _ in survey.having(table, chain, found) if found else ():
-            if not standing.rule.owner and not _is_local(standing.rule):
+            if not standing.is_foreign and not _is_local(standing.rule):
                 yield diagnose(
                     "dnat-to-loopback", "packets from outside that are translated to a loopback address are dropped by routing",
                     standing.span, place=standing.place, help=_HELP[table.family],

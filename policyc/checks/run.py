@@ -11,6 +11,7 @@ from typing import Any
 
 from policyc import FORMAT_VERSION
 from policyc.checks import (
+    admission,
     covered,
     dead_ends,
     impossible,
@@ -49,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     impossible.check,
     ipsets.check,
     loopback_targets.check,
+    admission.check,
     replies.check,
     unrun_tests.check,
     unknown_parts.check,

@@ -15,6 +15,7 @@ from policyc.checks.endings import Endings
 from policyc.checks.forms import Forms, Nature
 from policyc.diagnostics import Place, Related
 from policyc.netfilter.jumps import Jump, JumpGraph
+from policyc.netfilter.owners import owner_of
 from policyc.netfilter.parts import Part
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Chain, Ruleset, Table
@@ -38,6 +39,11 @@ class Standing(NamedTuple):
     def span(self) -> Span | None:
         """The statement that made the rule."""
         return self.rule.span
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another tool wrote the rule, so that it is a cause of findings and never their subject."""
+        return bool(self.rule.owner or owner_of(self.chain.name))
 
     def related(self, message: str) -> Related:
         """Return the rule as the reason of another's finding."""

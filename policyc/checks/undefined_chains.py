@@ -18,7 +18,7 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
     for table in survey.tables:
         for jump in survey.graph(table).undefined:
             standing = standing_of(table, jump)
-            if not standing.rule.owner:
+            if not standing.is_foreign:
                 yield _finding(survey, standing, jump)
 
 

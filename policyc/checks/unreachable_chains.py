@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from policyc.checks.survey import Survey, way
 from policyc.diagnostics import Diagnostic, Place, diagnose
-from policyc.netfilter.jumps import Jump
+from policyc.netfilter.jumps import FOREIGN_HOOKS, Jump
+from policyc.netfilter.owners import owner_of
 from policyc.netfilter.ruleset import Chain
 from policyc.source import Span
 
@@ -19,7 +20,7 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
         graph = survey.graph(table)
         for name in graph.unreachable():
             chain = table.chain(name)
-            if chain is None or (chain.rules and all(rule.owner for rule in chain.rules)):
+            if chain is None or owner_of(name) or (chain.rules and all(rule.owner for rule in chain.rules)):
                 continue
             callers = [jump for jump in graph.callers[name] if jump.caller != name]
             yield diagnose(
@@ -35,7 +36,8 @@ def check_empty(survey: Survey) -> Iterator[Diagnostic]:
         graph = survey.graph(table)
         for chain in table.user_chains:
             jumps = [jump for jump in graph.callers[chain.name] if graph.hooks[jump.caller] and not jump.rule.owner]
-            if chain.rules or not jumps or survey.ruleset.shared:
+            foreign = owner_of(chain.name) or (table.name, chain.name) in FOREIGN_HOOKS
+            if chain.rules or not jumps or foreign or survey.ruleset.shared:
                 continue
             first = jumps[0]
             does = "leaves the calling chain" if first.goto else "does nothing"

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from policyc.checks.endings import is_return
-from policyc.checks.impossible import is_possible
+from policyc.checks.possible import is_possible
 from policyc.checks.survey import Standing, Survey
 from policyc.net.names import NameSet
 from policyc.netfilter import fields
@@ -144,8 +144,8 @@ class _Reading:
         opens = replies = True
         if fields.CT_STATE in form.fields:
             meaning = part.meaning(Surroundings(family))
-            opens = is_possible(meaning, fields.CT_STATE, NEW)
-            replies = is_possible(meaning, fields.CT_STATE, ESTABLISHED)
+            opens = is_possible(meaning, {fields.CT_STATE: NEW})
+            replies = is_possible(meaning, {fields.CT_STATE: ESTABLISHED})
         if not form.fields.isdisjoint(_OF_SERVICES) and fields.SPORT not in form.fields:
             replies = replies and _reaches_any_port(part)
         if fields.TCP_FLAGS in form.fields and not any(item.negated for item in part.options.given):

@@ -1,0 +1,46 @@
+"""Whether a condition may hold, when something is known of a packet's fields. What is not known counts as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from policyc.net.intervals import IntervalSet
+from policyc.net.names import NameSet
+from policyc.netfilter.fields import Field
+from policyc.netfilter.predicate import All, Any, In, Never, Not, Predicate
+
+Known = Mapping[Field, IntervalSet | NameSet]
+"""The values that fields may have; an empty set means that the packet does not have the field. Names are finite sets."""
+
+
+def is_possible(predicate: Predicate, known: Known) -> bool:
+    """Whether the predicate may hold for a packet whose fields have these values."""
+    if isinstance(predicate, In):
+        values = known.get(predicate.field)
+        return values is None or _meet(values, predicate.values)
+    if isinstance(predicate, Not):
+        inner = predicate.part
+        values = known.get(inner.field) if isinstance(inner, In) else None
+        return values is None or not isinstance(inner, In) or not _is_within(values, inner.values)
+    if isinstance(predicate, All):
+        return all(is_possible(part, known) for part in predicate.parts)
+    if isinstance(predicate, Any):
+        return any(is_possible(part, known) for part in predicate.parts)
+    return not isinstance(predicate, Never)
+
+
+def _meet(values: IntervalSet | NameSet, tested: IntervalSet | NameSet) -> bool:
+    if isinstance(values, IntervalSet) and isinstance(tested, IntervalSet):
+        return bool(values & tested)
+    if isinstance(values, NameSet) and isinstance(tested, NameSet):
+        return any(member in tested for member in values.members)
+    return True
+
+
+def _is_within(values: IntervalSet | NameSet, tested: IntervalSet | NameSet) -> bool:
+    """Whether every known value is tested for; a field that does not exist has none that is."""
+    if isinstance(values, IntervalSet) and isinstance(tested, IntervalSet):
+        return bool(values) and not values - tested
+    if isinstance(values, NameSet) and isinstance(tested, NameSet):
+        return bool(values.members) and all(member in tested for member in values.members)
+    return False
