@@ -87,7 +87,9 @@ def test_the_api_loads_nothing_heavy() -> None:
     assert not loaded & {"lark", "click", "pydantic", "networkx", "rich", "yaml", "subprocess", "socket"}
 
 
-DUMP = "*filter\\n:INPUT DROP [0:0]\\n-A INPUT -i lo -j ACCEPT\\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\\nCOMMIT\\n"
+DUMP = (
+    "*filter\\n:INPUT DROP [0:0]\\n-A INPUT -i lo -j ACCEPT\\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\\nCOMMIT\\n"
+)
 
 
 def test_checking_a_dump_loads_nothing_that_it_does_not_need() -> None:
