@@ -1,0 +1,1 @@
+"""A host as values: interfaces, addresses, routes and their lookup, sysctls, ipset members. Nothing about rules."""
