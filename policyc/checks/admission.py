@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from policyc.checks.endings import is_return
 from policyc.checks.possible import Known, is_possible
 from policyc.checks.survey import Standing, Survey
+from policyc.checks.ways import MAX_DEPTH
 from policyc.diagnostics import Diagnostic, Severity, diagnose
 from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
@@ -108,14 +109,18 @@ class _Walk:
         chain = self.table.chain(hook.value)
         return chain is None or self.accepts(chain)
 
-    def accepts(self, chain: Chain) -> bool:
+    def accepts(self, chain: Chain, depth: int = 0) -> bool:
+        """Whether some rule of the chain may accept them; one that is deeper than anybody writes counts as such."""
         if chain.name in self.entered:
             return False
+        if depth > MAX_DEPTH:
+            return True
         self.entered.add(chain.name)
         end = self.survey.endings(self.table).last.get(chain.name, len(chain.rules))
-        return any(self.accepts_by(rule) for rule in chain.rules[: end + 1])
+        return any(self.accepts_by(rule, depth) for rule in chain.rules[: end + 1])
 
-    def accepts_by(self, rule: Rule) -> bool:
+    def accepts_by(self, rule: Rule, depth: int) -> bool:
+        """Whether the rule may accept them, or what it jumps to."""
         target = rule.parts[-1] if rule.parts else None
         if not isinstance(target, Target | Unknown) or not all(map(self.passes, rule.parts)):
             return False
@@ -123,10 +128,11 @@ class _Walk:
             return target.is_target
         if target.chain:
             called = self.table.chain(target.chain)
-            return called is None or self.accepts(called)
+            return called is None or self.accepts(called, depth + 1)
         return target.terminal and not is_return(target) and target.name not in {"DROP", "REJECT"}
 
     def passes(self, part: Part) -> bool:
+        """Whether they may pass a test."""
         found = self.passed.get(id(part))
         if found is None:
             found = isinstance(part, Target) or is_possible(part.meaning(self.around), self.known)

@@ -49,4 +49,8 @@ def check_depth(survey: Survey) -> Iterator[Diagnostic]:
 
 
 def _round(names: list[str]) -> str:
-    return " → ".join(f"`{name}`" for name in [*names, names[0]])
+    shown = names if len(names) <= 6 else [*names[:5], names[-1]]
+    way = [f"`{name}`" for name in [*shown, names[0]]]
+    if len(shown) < len(names):
+        way.insert(5, "…")
+    return " → ".join(way)

@@ -6,7 +6,7 @@ without reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 
 from policyc.checks.endings import is_return
@@ -15,6 +15,7 @@ from policyc.checks.survey import Standing, Survey
 from policyc.net.names import NameSet
 from policyc.netfilter import fields
 from policyc.netfilter.extension import Surroundings
+from policyc.netfilter.fields import Field
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.parts import Match, Part, Selector, Target, Unknown
 from policyc.netfilter.ruleset import Chain, Table
@@ -23,6 +24,7 @@ NEW, ESTABLISHED = NameSet.of("NEW"), NameSet.of("ESTABLISHED")
 # What a test of it says about a packet: one that opens a connection to a service, not a reply.
 _OF_SERVICES = frozenset((fields.DPORT, fields.ICMP))
 _ICMP = frozenset((1, 58))
+MAX_DEPTH = 100  # chains below each other; what is deeper is not looked into
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,60 +66,73 @@ def ways(survey: Survey, table: Table, hook: Hook) -> list[Way] | None:
 
 
 class _Collector:
-    """Walks down the chains and gathers the ways."""
+    """Walks down the chains and gathers the ways; rules that differ in nothing that counts here are looked at once."""
 
     def __init__(self, survey: Survey, table: Table) -> None:
         self.survey = survey
         self.table = table
         self.found: list[Way] = []
         self.seen: set[tuple[str, Way]] = set()
-        self.readings: dict[int, _Reading] = {}
-        self.equal: dict[_Reading, _Reading] = {_PLAIN: _PLAIN}
-        self.narrowed: dict[tuple[int, int], Way] = {}
-        self.ended: set[tuple[int, str, bool]] = set()
+        self.depth = 0
+        self.readings: list[_Reading] = []
+        self.numbers: dict[Hashable, int] = {}
 
     def enter(self, chain: Chain, context: Way) -> bool:
         """Add the ways through a chain that is entered so; False where it holds something unknown."""
         if (chain.name, context) in self.seen:
             return True
         self.seen.add((chain.name, context))
+        self.depth += 1
+        numbers = {key: self.number(part) for key, part in self.survey.parts(chain).items()}
+        passed: set[tuple[int, ...]] = set()
         end = self.survey.endings(self.table).last.get(chain.name, len(chain.rules))
         for number, rule in enumerate(chain.rules[: end + 1], 1):
-            target = rule.parts[-1] if rule.parts else None
-            if isinstance(target, Unknown) and target.is_target:
-                return False
-            if not isinstance(target, Target) or not (target.terminal or target.chain):
-                continue
-            way = context
-            for part in rule.parts:
-                reading = self.readings.get(id(part)) or self.reading(part)
-                if reading is not _PLAIN:
-                    way = self.narrowed.get((id(way), id(reading))) or self.narrow(way, reading)
-            if "lo" in {way.iif, way.oif}:
-                continue
-            if target.chain:
-                called = self.table.chain(target.chain)
-                if called is None or not self.enter(called, way):
+            form = tuple([numbers[id(part)] for part in rule.parts])
+            if form not in passed:
+                passed.add(form)
+                if not self.add(Standing(self.table, chain, number, rule), context, form):
                     return False
-                continue
-            kind = "drop" if target.name in {"DROP", "REJECT"} else "accept"
-            opens = way.opens and not is_return(target)
-            if (kind == "accept" or way.bare) and (id(way), kind, opens) not in self.ended:
-                self.ended.add((id(way), kind, opens))
-                standing = Standing(self.table, chain, number, rule)
-                self.found.append(replace(way, kind=kind, rule=standing, opens=opens))
+        self.depth -= 1
         return True
 
-    def reading(self, part: Part) -> _Reading:
-        """Return what a part does to a way; equal ones are one object."""
-        found = _Reading.of(self.survey, self.table.family, part)
-        found = self.readings[id(part)] = self.equal.setdefault(found, found)
-        return found
+    def add(self, standing: Standing, context: Way, form: tuple[int, ...]) -> bool:
+        """Add the ways that begin with a rule; False where something unknown comes of it."""
+        target = standing.rule.parts[-1] if standing.rule.parts else None
+        if isinstance(target, Unknown) and target.is_target:
+            return False
+        if not isinstance(target, Target) or not (target.terminal or target.chain):
+            return True
+        way = context
+        for reading in form:
+            way = self.readings[reading].narrow(way)
+        if "lo" in {way.iif, way.oif}:
+            return True
+        if target.chain:
+            called = self.table.chain(target.chain)
+            return called is not None and self.depth < MAX_DEPTH and self.enter(called, way)
+        kind = "drop" if target.name in {"DROP", "REJECT"} else "accept"
+        if kind == "accept" or way.bare:
+            self.found.append(replace(way, kind=kind, rule=standing, opens=way.opens and not is_return(target)))
+        return True
 
-    def narrow(self, way: Way, reading: _Reading) -> Way:
-        """Return the way behind a part and remember it, so that ways of one kind are one object."""
-        found = self.narrowed[id(way), id(reading)] = reading.narrow(way)
-        return found
+    def number(self, part: Part) -> int:
+        """Return the number of what a part does to a way; targets that do different things have different numbers."""
+        reading = _PLAIN if isinstance(part, Target) else self.reading(part)
+        key = (part.name, part.chain, part.goto) if isinstance(part, Target) else reading
+        number = self.numbers.get(key)
+        if number is None:
+            number = self.numbers[key] = len(self.readings)
+            self.readings.append(reading)
+        return number
+
+    def reading(self, part: Part) -> _Reading:
+        """Return what a test does to a way."""
+        if isinstance(part, Selector):
+            return _Reading.of_selector(part, is_policy=self.survey.ruleset.intent is not None)
+        form = self.survey.forms(self.table.family).of(part)
+        if form.says_nothing:
+            return _PLAIN
+        return _Reading.of_match(part, form.fields, self.table.family)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,38 +146,34 @@ class _Reading:
     bare: bool = True
 
     @classmethod
-    def of(cls, survey: Survey, family: int, part: Part) -> _Reading:
-        if isinstance(part, Target):
-            return cls()
-        if isinstance(part, Selector):
-            return cls._selector(part, is_policy=survey.ruleset.intent is not None)
-        form = survey.forms(family).of(part)
-        if form.says_nothing:
-            return cls()
-        if not isinstance(part, Match) or form.fields is None:
-            return cls(bare=False)
+    def of_match(cls, part: Part, read: frozenset[Field] | None, family: int) -> _Reading:
+        """Return what a match does to a way; `read` are the fields it tests, None where they are not known."""
+        if not isinstance(part, Match) or read is None:
+            return _TEST
         opens = replies = True
-        if fields.CT_STATE in form.fields:
+        if fields.CT_STATE in read:
             meaning = part.meaning(Surroundings(family))
             opens = is_possible(meaning, {fields.CT_STATE: NEW})
             replies = is_possible(meaning, {fields.CT_STATE: ESTABLISHED})
-        if not form.fields.isdisjoint(_OF_SERVICES) and fields.SPORT not in form.fields:
+        if not read.isdisjoint(_OF_SERVICES) and fields.SPORT not in read:
             replies = replies and _reaches_any_port(part)
-        if fields.TCP_FLAGS in form.fields and not any(item.negated for item in part.options.given):
+        if fields.TCP_FLAGS in read and not any(item.negated for item in part.options.given):
             replies = False
-        return cls(opens=opens, takes_replies=replies, bare=False)
+        return _SERVICE if opens and not replies else cls(opens=opens, takes_replies=replies, bare=False)
 
     @classmethod
-    def _selector(cls, part: Selector, *, is_policy: bool) -> _Reading:
+    def of_selector(cls, part: Selector, *, is_policy: bool) -> _Reading:
+        """Return what `-s`, `-i` and the like do to a way; a policy's zones are addresses as well."""
         if part.option in {"-i", "-o"} and not part.negated:
             return cls(part.option, str(part.value))
         if part.option == "-p":
-            icmp = part.value in _ICMP and not part.negated
-            return cls(opens=not icmp, takes_replies=not icmp, bare=False)
-        return cls(bare=is_policy and part.option in {"-s", "-d", "-i", "-o"})
+            return _ICMP_ONLY if part.value in _ICMP and not part.negated else _TEST
+        return _PLAIN if is_policy and part.option in {"-s", "-d", "-i", "-o"} else _TEST
 
     def narrow(self, way: Way) -> Way:
         """Return the way as it is behind the part."""
+        if self is _PLAIN:
+            return way
         return replace(
             way,
             iif=self.interface if self.option == "-i" else way.iif,
@@ -174,6 +185,9 @@ class _Reading:
 
 
 _PLAIN = _Reading()
+_TEST = _Reading(bare=False)
+_SERVICE = _Reading(takes_replies=False, bare=False)
+_ICMP_ONLY = _Reading(opens=False, takes_replies=False, bare=False)
 
 
 def _reaches_any_port(part: Match) -> bool:
