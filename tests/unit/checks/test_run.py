@@ -63,7 +63,7 @@ def test_exactness_counts_every_rule_once() -> None:
 def test_the_json_form_is_the_contract() -> None:
     answer = api.check(api.load(DUMP.format(comment="#"), name="rules.v4")).to_dict()
     assert list(answer) == ["format_version", "diagnostics", "exactness", "summary"]
-    assert answer["summary"] == {"error": 0, "warning": 3, "info": 1}
+    assert answer["summary"] == {"error": 1, "warning": 3, "info": 0}
     duplicate = answer["diagnostics"][1]
     assert duplicate["location"] == {"file": "rules.v4", "line": 7, "column": 1, "end_line": 7, "end_column": 44}
     assert duplicate["rule"] == {"family": 4, "table": "filter", "chain": "INPUT", "number": 2}
