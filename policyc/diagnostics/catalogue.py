@@ -61,12 +61,19 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC028", "too-deep", "error", "chains call each other deeper than a backend takes"),
     Entry("PC029", "taken-packets", "error", "an earlier block takes the packets of a published service"),
     Entry("PC030", "contrary-sysctl", "error", "a required kernel setting contradicts what a statement needs"),
-    Entry("PC031", "separate-counts", "warning", "connections under a limit and over it are counted by different rules"),
+    Entry(
+        "PC031", "separate-counts", "warning", "connections under a limit and over it are counted by different rules"
+    ),
     Entry("PC032", "high-hit-count", "warning", "a rule counts more hits than older kernels can"),
     # PC1xx: anomalies
     Entry("PC101", "shadowed-rule", "warning", "earlier rules with another verdict take every packet of a rule"),
     Entry("PC102", "redundant-rule", "warning", "a rule can go without changing what happens to any packet"),
-    Entry("PC103", "contradicted-rule", "warning", "two rules test the same and decide differently; the later never applies"),
+    Entry(
+        "PC103",
+        "contradicted-rule",
+        "warning",
+        "two rules test the same and decide differently; the later never applies",
+    ),
     Entry("PC104", "unreachable-chain", "warning", "no jump leads to a chain"),
     Entry("PC105", "rule-after-terminal", "warning", "a rule stands behind one that takes every packet"),
     Entry("PC106", "duplicate-rule", "warning", "a rule stands twice in a chain"),
@@ -76,11 +83,18 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC203", "tests-not-run", "info", "the policy's test blocks were read but not decided"),
     # PC3xx: NAT
     Entry("PC301", "dnat-not-admitted", "warning", "translated packets meet no rule that accepts them"),
-    Entry("PC305", "dnat-to-loopback", "warning", "packets from outside are translated to an address that routing drops"),
+    Entry(
+        "PC305", "dnat-to-loopback", "warning", "packets from outside are translated to an address that routing drops"
+    ),
     # PC4xx: connection state
     Entry("PC401", "no-return-path", "warning", "connections are accepted and their replies are not"),
     # PC5xx: container engines and other owners
-    Entry("PC510", "containers-not-previewed", "info", "container blocks were read; their engine's rules were not looked at"),
+    Entry(
+        "PC510",
+        "containers-not-previewed",
+        "info",
+        "container blocks were read; their engine's rules were not looked at",
+    ),
     # PC7xx: this host
     Entry("PC701", "kernel-refuses", "error", "the kernel refuses a rule when it is loaded"),
     Entry("PC702", "kernel-lacks-module", "info", "the running kernel has no module for a match or target"),

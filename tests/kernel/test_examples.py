@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from policyc.writers.ipset import ipset_restore
 
 from policyc import api
 from policyc.kernel.loading import Backend
 from policyc.kernel.namespace import Namespace
 from policyc.kernel.processes import program
+from policyc.writers.ipset import ipset_restore
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.pol"))
 
