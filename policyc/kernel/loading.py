@@ -165,7 +165,7 @@ def _first_line(message: str) -> str:
     """Return the part of a tool's message that says what is wrong."""
     kept = []
     for line in message.splitlines():
-        text = re.sub(r"^ip6?tables(?:-nft|-legacy)?-restore(?: v[\d.]+)?(?: \([a-z_]+\))?: ", "", line.strip())
+        text = re.sub(r"^ip6?tables(?:-nft|-legacy)?-restore(?: v[\d.]+)?(?: \([a-z_]+\))?:(?: |$)", "", line.strip())
         if text and not text.startswith(("Try `", "Error occurred at line")):
             kept.append(re.sub(r"^line \d+: ", "", text).strip())
     return "; ".join(part for part in dict.fromkeys(kept) if part) or "refused without a reason"

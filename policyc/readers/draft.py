@@ -83,7 +83,7 @@ class TableDraft:
             if any(name in chains for chains in BASE_CHAINS.values()):
                 raise CommandError(self._no_chain(name), "undefined-chain")
             raise CommandError(f"the chain `{name}` is not built in and has no policy; write `:{name} - [0:0]`")
-        if base and policy not in {"ACCEPT", "DROP", "QUEUE", None}:
+        if base and policy not in {"ACCEPT", "DROP", None}:
             raise CommandError(f"`{policy}` is no chain policy; it is ACCEPT or DROP")
         if name in self.chains and self.chains[name].span is not None:
             earlier = self.chains[name].span
