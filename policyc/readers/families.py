@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
-_V6_WORDS = re.compile(r"-p (?:ipv6-icmp|icmpv6|icmp6)\b|--icmpv6-type|icmp6-|-m (?:hl|eui64|icmp6|rt|hbh|dst|frag|ipv6header)\b"
-                       r"|(?:^|[\s,\[])[0-9a-fA-F]{0,4}:[0-9a-fA-F:]*:[0-9a-fA-F:./]*(?=$|[\s,\]-])")  # fmt: skip
+from policyc.net.addresses import AddressError, parse_address
+
+_V6_WORDS = re.compile(
+    r"-p (?:ipv6-icmp|icmpv6|icmp6)\b|--icmpv6-type|icmp6-|-m (?:hl|eui64|icmp6|rt|hbh|dst|frag|ipv6header)\b"
+)
+_COLONS = re.compile(r"(?:^|[\s,\[/-])([0-9a-fA-F]{0,4}:[0-9a-fA-F:]*:[0-9a-fA-F.]*)(?=$|[\s,\]/-])")
 _V4_WORDS = re.compile(
     r"(?:^|[\s,!])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|-p icmp\b|--icmp-type|icmp-(?:net|host|port)-|-m (?:ttl|icmp)\b"
 )
@@ -26,7 +30,7 @@ def block_family(lines: list[str], start: int) -> int | None:
             return None
         if line[:1] in "-[":
             text = _COMMENTS.sub("", line)
-            if _V6_WORDS.search(text):
+            if _V6_WORDS.search(text) or any(_is_address(word) for word in _COLONS.findall(text)):
                 return 6
             if _V4_WORDS.search(text):
                 return 4
@@ -38,3 +42,12 @@ def only_family(lines: list[str]) -> int | None:
     shown = {block_family(lines, number) for number, line in enumerate(lines, 1) if line.startswith("*")}
     shown.discard(None)
     return shown.pop() if len(shown) == 1 else None
+
+
+def _is_address(word: str) -> bool:
+    """Whether a word with colons is an IPv6 address and not, say, a security context."""
+    try:
+        parse_address(word, 6)
+    except AddressError:
+        return False
+    return True

@@ -87,6 +87,30 @@ def test_families_are_decided_block_by_block() -> None:
     assert notes("*filter\n:INPUT DROP\nCOMMIT\n") == ["guessed-family"]
 
 
+def test_undecided_tables_follow_the_rest_of_their_text() -> None:
+    text = "*filter\n:INPUT DROP\n-A INPUT -s ::1 -j ACCEPT\nCOMMIT\n*mangle\n:INPUT ACCEPT\nCOMMIT\n"
+    assert api.load(text).families == (6,)
+
+
+@pytest.mark.parametrize(
+    ("rule", "family"),
+    [
+        ("-s 2001:db8::/32 -j DROP", 6),
+        ("-s feed:babe::/ffff::0 -j DROP", 6),
+        ("-m mac --mac-source 02:00:5e:10:00:01 -j DROP", 4),
+        ("-p tcp -m tcp --dport 1:2 -j DROP", 4),
+        ('-m comment --comment "see 2001:db8::1" -j DROP', 4),
+    ],
+)
+def test_what_shows_the_family(rule: str, family: int) -> None:
+    assert api.load(f"*filter\n:INPUT DROP\n-A INPUT {rule}\nCOMMIT\n").families == (family,)
+
+
+def test_a_security_context_is_no_address() -> None:
+    text = "*security\n:INPUT ACCEPT\n-A INPUT -j SECMARK --selctx a:b:c\nCOMMIT\n"
+    assert api.load(text).families == (4,)
+
+
 def test_oddities_are_noted() -> None:
     assert notes("*filter\r\n:INPUT DROP [0:0]\r\n-A INPUT -s 1.1.1.1 -j DROP\r\nCOMMIT\r\n") == ["legacy-spelling"]
     assert notes("*filter\n:INPUT DROP [0:0]\n-A INPUT -s 1.1.1.1 -j DROP\n") == ["missing-commit"]
