@@ -100,6 +100,8 @@ class Network:
         return number & self.mask == self.address
 
     def __str__(self) -> str:
+        if self.mask == ALL_ONES[self.family]:  # most of them
+            return f"{format_address(self.address, self.family)}/{WIDTH[self.family]}"
         prefix = self.prefix
         mask = format_address(self.mask, self.family) if prefix is None else str(prefix)
         return f"{format_address(self.address, self.family)}/{mask}"

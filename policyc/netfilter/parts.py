@@ -143,7 +143,8 @@ def interface_selector(option: str, pattern: str, negated: bool = False) -> Sele
 
 def address_selector(option: str, network: Network, negated: bool = False) -> Selector:
     """Return the selector `-s` or `-d`."""
-    return Selector(SELECTORS.index(option), f"{'! ' if negated else ''}{option} {network}", option, network, negated)
+    text = f"! {option} {network}" if negated else f"{option} {network}"
+    return Selector(SELECTORS.index(option), text, option, network, negated)
 
 
 def jump(chain: str, goto: bool = False) -> Target:
