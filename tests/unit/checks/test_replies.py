@@ -111,3 +111,25 @@ COMMIT
 """
     (found,) = api.check(api.load(text)).diagnostics
     assert (found.code, found.severity.label) == ("PC301", "info")
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ("filter wan -> self { accept ssh; otherwise drop }", True),
+        ("filter wan -> self { accept ssh }", False),
+        ("filter wan -> self { use baseline; accept ssh; otherwise drop }", False),
+        ("filter any -> self { use baseline }\nfilter wan -> self { accept ssh; otherwise drop }", False),
+        ("filter wan -> self { accept ssh; otherwise drop }\nfilter any -> self { use baseline }", True),
+        ("filter wan -> self { accept state ESTABLISHED; otherwise drop }", False),
+        ("filter wan -> self { drop from 192.0.2.0/24 }\nfilter any -> self { use baseline }", False),
+        ("filter self -> wan { otherwise drop }\nfilter wan -> self { otherwise drop }", False),
+        ("filter wan -> lan { otherwise drop }\nfilter lan -> wan { otherwise accept }", True),
+        ("filter wan -> lan { otherwise drop }\nfilter lan -> wan { otherwise drop }", False),
+    ],
+)
+def test_a_policy_without_baseline_is_told(rules: str, said: bool) -> None:
+    ruleset = api.load(f"zone wan = interface eth0\nzone lan = interface eth1\n{rules}\n")
+    found = [finding for finding in api.check(ruleset).diagnostics if finding.name == "no-return-path"]
+    assert bool(found) is said
+    assert all(finding.span is not None and finding.span.line > 2 for finding in found)
