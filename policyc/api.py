@@ -1,15 +1,14 @@
 """What a Python user imports: every question as a function of a source or a Ruleset. The contract is in docs/api.md.
 
 from policyc import api
-ruleset = api.load("edge.pol")
-print(api.iptables_save(ruleset, 4))
+print(api.compile("edge.pol", 4))
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from policyc.diagnostics import Diagnostic, InputError
 from policyc.netfilter.ruleset import Ruleset
@@ -18,7 +17,7 @@ from policyc.source import Source
 if TYPE_CHECKING:
     from policyc.checks.run import Report
 
-__all__ = ["Diagnostic", "InputError", "Ruleset", "check", "iptables_save", "load"]
+__all__ = ["Diagnostic", "InputError", "Ruleset", "check", "compile", "iptables_save", "load"]
 
 
 def load(source: str | Path, *, family: int | None = None, name: str | None = None) -> Ruleset:
@@ -27,6 +26,10 @@ def load(source: str | Path, *, family: int | None = None, name: str | None = No
     `family` 4 or 6 decides how a dump is read, `name` is what diagnostics call a text. Raises InputError, whose
     `.diagnostics` are all problems found.
     """
+    return _loaded(source, family, name)
+
+
+def _loaded(source: str | Path, family: int | None = None, name: str | None = None, *, ids: bool = True) -> Ruleset:
     from policyc.loading import Given, given_at, rulesets_of
     from policyc.readers.kinds import Kind
 
@@ -35,7 +38,7 @@ def load(source: str | Path, *, family: int | None = None, name: str | None = No
         given = [Given(Source(name or "<text>", source), family, kind)]
     else:
         given = given_at(source, family, kind, name)
-    found = rulesets_of(given)
+    found = rulesets_of(given, ids=ids)
     if len(found) != 1:
         from policyc.readers.files import refusal
 
@@ -54,6 +57,35 @@ def check(
 
     ruleset = source if isinstance(source, Ruleset) else load(source)
     return run_checks(ruleset, select=select, ignore=ignore)
+
+
+def compile(  # noqa: A001 - the contract's name; here nothing needs the builtin
+    source: str | Path | Ruleset,
+    family: int,
+    *,
+    ids: bool = True,
+    jumps: Literal["insert", "keep", "renew"] = "insert",
+) -> str:
+    """Return the text that iptables-restore (family 4) or ip6tables-restore (6) loads, "" where the family has no tables.
+
+    `ids` False leaves out the comments that lead back to the policy's lines; they are given while a policy is read, so that
+    a Ruleset has them or not. `jumps` is about shared policies: insert the jumps to their chains (the first load), keep
+    those that are there, or renew them. Raises InputError where the source cannot be read or has errors, ValueError where
+    `ids` or `jumps` cannot mean anything.
+    """
+    from policyc.diagnostics import Severity
+    from policyc.writers.loadable import loadable_text
+    from policyc.writers.shared import Jumps
+
+    if isinstance(source, Ruleset) and not ids:
+        raise ValueError("a Ruleset has its ids already; give the policy to leave them out")
+    ruleset = source if isinstance(source, Ruleset) else _loaded(source, ids=ids)
+    how = Jumps(jumps)
+    if how is not Jumps.INSERT and not ruleset.shared:
+        raise ValueError("`jumps` is about shared policies; this source owns its tables")
+    if errors := [found for found in check(ruleset).diagnostics if found.severity is Severity.ERROR]:
+        raise InputError(errors)
+    return loadable_text(ruleset, family, how)
 
 
 def iptables_save(ruleset: Ruleset, family: int) -> str:

@@ -55,17 +55,10 @@ def command(
 
 
 def _rules(ruleset: Ruleset, family: str | None, jumps: str) -> str:
-    return "".join(f"{_heading(each, ruleset)}{_text(ruleset, each, jumps)}" for each in _families(ruleset, family))
+    from policyc.writers.loadable import loadable_text
+    from policyc.writers.shared import Jumps
 
-
-def _text(ruleset: Ruleset, family: int, jumps: str) -> str:
-    if ruleset.shared:
-        from policyc.writers.shared import Jumps, shared_text
-
-        return shared_text(ruleset, family, Jumps(jumps))
-    from policyc.writers.save import iptables_save
-
-    return iptables_save(ruleset, family)
+    return "".join(loadable_text(ruleset, each, Jumps(jumps)) for each in _families(ruleset, family))
 
 
 def _families(ruleset: Ruleset, family: str | None) -> tuple[int, ...]:
@@ -82,11 +75,6 @@ def _families(ruleset: Ruleset, family: str | None) -> tuple[int, ...]:
             "(or --family both, to look at them)"
         )
     return there
-
-
-def _heading(family: int, ruleset: Ruleset) -> str:
-    program = "iptables-restore" if family == 4 else "ip6tables-restore"
-    return f"# by policyc, for {program}{' --noflush' if ruleset.shared else ''}\n"
 
 
 def _sets(ruleset: Ruleset, family: str | None) -> str:

@@ -2,7 +2,7 @@
 
 Our chains are declared, which empties them, and filled: loading that again changes nothing else. The jumps stand in chains
 of others, and a restore file cannot ask whether one is there (`-D` of a missing rule refuses the whole table). So the text
-comes in three forms, and who loads it says which one; docs/adr/0004-shared-ownership.md tells why.
+comes in three forms, and who loads it says which one; docs/language.md (Ownership) tells how.
 """
 
 from __future__ import annotations
