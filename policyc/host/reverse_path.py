@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import Enum
 
+from policyc.host.arriving import Arriving
 from policyc.host.fib import Failure, Fib, Flow
 from policyc.host.host import RouteKind
+from policyc.host.ipv4_kinds import LIMITED_BROADCAST, is_link_group
+from policyc.host.ipv4_kinds import is_multicast as is_multicast_v4
 from policyc.host.ipv6_kinds import is_link_local, is_multicast
-
-ANY_PORTS = (0, 0, 0)
 
 
 class Suspicion(Enum):
@@ -23,32 +24,24 @@ class Suspicion(Enum):
     REVERSE_PATH = "an answer would leave by another interface"
 
 
-def suspicion(
-    fib: Fib,
-    iif: str,
-    source: int,
-    destination: int,
-    oif: str,
-    tos: int,
-    mark: int,
-    header: tuple[int, int, int] = ANY_PORTS,
-) -> Suspicion | None:
-    """Return what the kernel holds against an IPv4 source, None where it accepts it.
+def suspicion(fib: Fib, packet: Arriving, towards: int, oif: str) -> Suspicion | None:
+    """Return what the kernel holds against an IPv4 packet's source, None where it accepts it.
 
-    `destination` is 0 for broadcasts and multicasts, `oif` "" for what is delivered here. `header` is (protocol, source
-    port, destination port), which only routing rules about ports read.
+    `towards` is the destination, 0 for broadcasts and multicasts; `oif` is "" for what is delivered here.
     """
+    iif = packet.iif
     settings = fib.settings(iif)
     hairpin = iif == oif and settings.redirects
     if not settings.rp_filter and not fib.has_realms and not hairpin:
         if settings.accept_local:
             return None
         if not (fib.has_local_routes or fib.has_rules):
-            return Suspicion.OWN if fib.host.owner(source, 4) else None
-    protocol, sport, dport = header
-    mark = mark if settings.valid_mark else 0
-    flow = Flow(4, source, destination, oif or "lo", "", mark, tos, protocol, dport, sport)
-    found = fib.lookup(flow)
+            return Suspicion.OWN if fib.host.owner(packet.source, 4) else None
+    mark = packet.mark if settings.valid_mark else 0
+    back = Flow(
+        4, packet.source, towards, oif or "lo", "", mark, packet.tos, packet.protocol, packet.dport, packet.sport
+    )
+    found = fib.lookup(back)
     if isinstance(found, Failure):
         return Suspicion.REVERSE_PATH if settings.rp_filter else None
     if found.kind is not RouteKind.UNICAST:
@@ -64,35 +57,34 @@ def suspicion(
     return Suspicion.REVERSE_PATH if strict else None
 
 
-def passes_rpfilter(
-    fib: Fib, family: int, iif: str, source: int, destination: int, tos: int, mark: int, words: Collection[str] = ()
-) -> bool:
+def passes_rpfilter(fib: Fib, packet: Arriving, words: Collection[str] = ()) -> bool:
     """Whether `-m rpfilter` without `--invert` matches; `words` are those of loose, validmark, accept-local that were given."""
-    if iif == "lo":
+    if packet.iif == "lo":
         return True
-    mark = mark if "validmark" in words else 0
-    if family == 6:
-        return _passes_ipv6(fib, iif, source, destination, mark, words)
-    is_group = destination >> 28 == 0xE or destination == 0xFFFFFFFF
-    if source == 0 and (destination == 0xFFFFFFFF or destination >> 8 == 0xE00000):
+    mark = packet.mark if "validmark" in words else 0
+    if packet.family == 6:
+        return _passes_ipv6(fib, packet, mark, words)
+    source, destination = packet.source, packet.destination
+    if source == 0 and (destination == LIMITED_BROADCAST or is_link_group(destination)):
         return True
-    found = fib.lookup(Flow(4, source, 0 if is_group else destination, "lo", "", mark, tos))
+    is_group = is_multicast_v4(destination) or destination == LIMITED_BROADCAST
+    found = fib.lookup(Flow(4, source, 0 if is_group else destination, "lo", "", mark, packet.tos))
     if isinstance(found, Failure):
         return False
     if found.kind is not RouteKind.UNICAST and not (found.kind is RouteKind.LOCAL and "accept-local" in words):
         return False
-    return found.device == iif or "loose" in words
+    return found.device == packet.iif or "loose" in words
 
 
-def _passes_ipv6(fib: Fib, iif: str, source: int, destination: int, mark: int, words: Collection[str]) -> bool:
+def _passes_ipv6(fib: Fib, packet: Arriving, mark: int, words: Collection[str]) -> bool:
+    source = packet.source
     if source == 0:
         return True
-    strict = is_link_local(source)
-    oif = iif if strict or "loose" not in words else ""
-    towards = None if is_multicast(destination) or destination == 0 else destination
-    found = fib.lookup(Flow(6, source, 0 if towards is None else towards, "lo", oif, mark))
+    oif = packet.iif if is_link_local(source) or "loose" not in words else ""
+    towards = 0 if is_multicast(packet.destination) else packet.destination
+    found = fib.lookup(Flow(6, source, towards, "lo", oif, mark))
     if isinstance(found, Failure) or found.kind is RouteKind.ANYCAST:
         return False
     if found.kind is RouteKind.LOCAL:
         return "accept-local" in words
-    return found.device == iif or "loose" in words
+    return found.device == packet.iif or "loose" in words
