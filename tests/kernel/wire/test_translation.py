@@ -118,6 +118,7 @@ def test_what_this_host_sends_is_translated_in_output(site):
         {
             tcp(site.router, "10.0.0.99", 8080): "10.0.0.5:80 from 10.0.0.1",
             tcp(site.router, "10.0.0.7", 443): "127.0.0.1:3128 from 10.0.0.1",
+            tcp(site.router, "fd00:10::7", 443): "[::1]:3128 from fd00:10::1",
             tcp(site.router, "192.0.2.10", 443): "192.0.2.10:443 from 192.0.2.1",
             udp(site.router, "192.0.2.10", 53): "127.0.0.1:3128 from 192.0.2.1",
             tcp(site.desk, "10.20.0.5", 443): "10.20.0.5:443 from 10.0.0.7",
