@@ -17,6 +17,7 @@ from policyc.language.vocabulary import (
     ENGINE_WORDS,
     INTENTS,
     KINDS,
+    PORT_PROTOCOLS,
     RESERVED,
     RULE_WORDS,
     TABLES,
@@ -66,6 +67,10 @@ _GROUPS = (
 )
 _MANY = 7
 """So many keywords of one group are named as the group."""
+_OTHER_VERBS = {**dict.fromkeys(("allow", "permit", "pass"), "accept"), **dict.fromkeys(("deny", "block"), "drop")}
+"""Verbs of other firewalls, which no likeness of letters leads to ours."""
+_PORT_WORDS = frozenset(("port", "ports", "dport", "dports"))
+"""Words for the destination port elsewhere; the nearest word here would be `sport`, which is another port."""
 _WORD = re.compile(r"""[^\s,;#{}()"'=<>]+|->|<->|.""")
 
 
@@ -151,9 +156,17 @@ def _hint(found: str, keywords: list[str], before: str) -> str:
         return f"`not` follows {one_of(word for word, row in ROWS.items() if row.negatable)} only"
     if found in (*KINDS, *TABLES, *INTENTS, *BLOCKS) and "accept" in keywords:
         return "this stands outside of blocks: is a `}` missing above?"
+    if not found and "utc" in keywords:
+        return "write `utc` at the end: the kernel knows no summer time"
+    if found in _OTHER_VERBS and "accept" in keywords:
+        return f"the verb is `{_OTHER_VERBS[found]}`"
+    last = before.rsplit(maxsplit=1)[-1] if before else ""
+    if "from" in keywords and (
+        found in _PORT_WORDS or (found[:1].isdecimal() and last in {*_PORT_WORDS, *PORT_PROTOCOLS})
+    ):
+        return "a port stands behind its protocol, as in `tcp/22`; `sport` is about the source port"
     if found and found not in RESERVED and (near := suggestion(found, keywords)):
         return near
-    last = before.rsplit(maxsplit=1)[-1] if before else ""
     known = last in RESERVED or last in grammar().literals.values()
     if found and "from" in keywords and not known and (near := suggestion(last, (*RULE_WORDS, "except"))):
         return f"{near[:-1]} where `{last}` stands?"
