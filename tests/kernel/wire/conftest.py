@@ -8,12 +8,15 @@ The last part of an IPv6 address is the same: 2001:db8:2::10, fd00:10::7, fd00:2
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+pytest.register_assert_rewrite("probes", "policy_router", "topology")
+
 from policy_router import PolicyRouter
 from responder import Responder
 from topology import Host, Wire, network
@@ -36,6 +39,7 @@ WIRES = (
     ),
     Wire("eth2", ["10.20.0.1/24", "fd00:20::1/64"], {"store": ["10.20.0.5/24", "fd00:20::5/64"]}),
 )
+Build = Callable[..., tuple[PolicyRouter, dict[str, Host]]]
 PORTS = (21, 22, 25, 53, 80, 443, 3128, 8080, 8081)
 
 
@@ -52,9 +56,21 @@ class Site:
 
 
 @pytest.fixture(params=list(Backend), ids=lambda backend: backend.value)
-def site(machine: None, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+def built(machine: None, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Build]:
+    """Build a network of wires, whose hosts answer, and whose router takes policies."""
+    with ExitStack() as stack:
+
+        def build(*wires: Wire) -> tuple[PolicyRouter, dict[str, Host]]:
+            hosts = stack.enter_context(network(*wires))
+            for host in hosts.values():
+                stack.enter_context(closing(Responder(host, PORTS)))
+            return PolicyRouter(hosts["router"], request.param, tmp_path), hosts
+
+        yield build
+
+
+@pytest.fixture
+def site(built: Build) -> Site:
     """A new site, without any rule."""
-    with network(*WIRES) as hosts, ExitStack() as stack:
-        for host in hosts.values():
-            stack.enter_context(closing(Responder(host, PORTS)))
-        yield Site(**hosts, policy=PolicyRouter(hosts["router"], request.param, tmp_path))
+    policy, hosts = built(*WIRES)
+    return Site(**hosts, policy=policy)

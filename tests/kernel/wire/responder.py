@@ -12,18 +12,25 @@ from threading import Thread
 from topology import Host
 
 
+_TRANSPARENT = {socket.AF_INET: (socket.SOL_IP, 19), socket.AF_INET6: (socket.IPPROTO_IPV6, 75)}  # linux/in.h, in6.h
+EVERYWHERE = ("0.0.0.0", "::")
+
+
 class Responder:
     """Answers on these tcp and udp ports, at every address of a host, with `ADDRESS:PORT from ADDRESS`.
 
-    A tcp connection stays open and repeats what it is sent.
+    A tcp connection stays open and repeats what it is sent. `transparent` sockets take what TPROXY hands them, and answer
+    from the address that the client asked for.
     """
 
-    def __init__(self, host: Host, ports: Sequence[int]) -> None:
+    def __init__(
+        self, host: Host, ports: Sequence[int], addresses: Sequence[str] = (), *, transparent: bool = False
+    ) -> None:
         self._selector = selectors.DefaultSelector()
         self._wake, stop = os.pipe()
         self._stop = stop
         self._selector.register(self._wake, selectors.EVENT_READ)
-        host.call(self._listen, host.addresses, ports)
+        host.call(self._listen, addresses or host.addresses, ports, transparent)
         self._thread = Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -38,13 +45,17 @@ class Responder:
         os.close(self._wake)
         os.close(self._stop)
 
-    def _listen(self, addresses: Sequence[str], ports: Sequence[int]) -> None:
+    def _listen(self, addresses: Sequence[str], ports: Sequence[int], transparent: bool) -> None:
         for address in addresses:
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
             for port in ports:
                 for kind, role in ((socket.SOCK_STREAM, "tcp"), (socket.SOCK_DGRAM, "udp")):
                     one = socket.socket(family, kind)
                     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    if family == socket.AF_INET6:
+                        one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                    if transparent:
+                        one.setsockopt(*_TRANSPARENT[family], 1)
                     one.bind((address, port))
                     if role == "tcp":
                         one.listen()
