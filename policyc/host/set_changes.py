@@ -17,7 +17,14 @@ Sets = Mapping[str, MemberSet]
 
 
 def with_packet(
-    sets: Sets, name: str, directions: Sequence[str], probe: Probe, *, timeout: int | None = None, exist: bool = False, now: int = 0
+    sets: Sets,
+    name: str,
+    directions: Sequence[str],
+    probe: Probe,
+    *,
+    timeout: int | None = None,
+    exist: bool = False,
+    now: int = 0,
 ) -> Sets:
     """Return the sets after `--add-set NAME DIRECTIONS`, the same object where nothing is added.
 

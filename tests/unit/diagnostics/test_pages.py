@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from policyc import api
 from policyc.config import read_config
 from policyc.diagnostics import CATALOGUE, Diagnostic, Entry
+from policyc.readers.topology import host_of_topology
 
 PAGES = Path(api.__file__).parent / "diagnostics" / "pages"
 SECTIONS = ["What it finds", "Why it matters", "Example", "Write instead"]
@@ -35,6 +37,9 @@ def findings(language: str, text: str, folder: Path) -> tuple[Diagnostic, ...]:
         if language == "toml":
             (folder / "policyc.toml").write_text(text)
             read_config(folder / "policyc.toml")
+            return ()
+        if language == "json":
+            host_of_topology(json.loads(text))
             return ()
         if language == "text":
             return api.check(text).diagnostics
