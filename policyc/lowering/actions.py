@@ -17,6 +17,8 @@ from policyc.policy.values import ALL_BITS, Endpoint, Mark
 UNREACHABLE = {4: "icmp-port-unreachable", 6: "icmp6-port-unreachable"}
 """What REJECT answers by itself."""
 _RANDOM_PORTS = " --random-fully"
+_ONE_ADDRESS = " --persistent"
+"""One sender keeps one address of a pool, whoever it talks to: address pooling "paired" (RFC 4787, REQ-2)."""
 
 
 def actions_of(draft: Draft, family: int, rule: Rule) -> list[Parts]:
@@ -49,7 +51,8 @@ def _translations(
 ) -> list[Parts]:
     own = [endpoint for endpoint in endpoints if endpoint.family in {None, pieces.family}]
     shares = share_tests(pieces, balance, len(own))
-    texts = [f"-j {target} {endpoint}{ports}" for endpoint in own]
+    pooled = _ONE_ADDRESS if target.startswith("SNAT") else ""
+    texts = [f"-j {target} {one}{ports}{pooled if one.first != one.last else ''}" for one in own]
     return [(*share, *pieces.read(text)) for share, text in zip(shares, texts, strict=True)]
 
 
