@@ -49,7 +49,7 @@ def primary_of(interface: Interface, one: InterfaceAddress) -> InterfaceAddress:
 
 def is_secondary(interface: Interface, one: InterfaceAddress) -> bool:
     """Whether another IPv4 address of the same subnet was there first."""
-    return primary_of(interface, one) is not one
+    return primary_of(interface, one) != one
 
 
 def select_address(host: Host, device: str, near: int | None, scope: Scope = Scope.UNIVERSE) -> int | None:
