@@ -111,6 +111,10 @@ class _SaveReader:
                 )
             if reading.problems:
                 return
+        if command.table is not None:
+            self.error("unreadable-line", "a rule's table is that of the `*` line above it; iptables-restore refuses `-t`",
+                       span.start, span.end, f"write rules of {command.table} below `*{command.table}`")  # fmt: skip
+            return
         try:
             command.carry_out(draft, span)
         except CommandError as error:

@@ -137,7 +137,7 @@ def _statements(ruleset: Ruleset, style: Style) -> list[str]:
 def _head(span: Span | None, style: Style) -> str:
     if span is None:
         return style.paint("bold", "without a line of the source")
-    text = " ".join(span.text.split())
+    text = " ".join(span.text.split()) or "(the policy, which has no `policy` block)"
     if len(text) > LONGEST:
         text = text[: LONGEST - 1] + "…"
     place = f"{style.foreign(span.source.name)}:{span.line}"

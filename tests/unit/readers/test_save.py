@@ -80,6 +80,15 @@ def test_commands_in_a_restore_file() -> None:
     ]
 
 
+def test_a_table_in_a_rule_is_refused_as_iptables_restore_does() -> None:
+    assert problems(
+        "*filter\n:INPUT DROP\n-t nat -A INPUT -s 1.1.1.1 -j ACCEPT\n-P INPUT ACCEPT --table filter\nCOMMIT\n"
+    ) == [
+        "3:1 PC802 a rule's table is that of the `*` line above it; iptables-restore refuses `-t`",
+        "4:1 PC802 a rule's table is that of the `*` line above it; iptables-restore refuses `-t`",
+    ]
+
+
 def test_families_are_decided_block_by_block() -> None:
     text = "*filter\n:INPUT DROP\n-A INPUT -s ::1 -j ACCEPT\nCOMMIT\n*filter\n:INPUT DROP\n-A INPUT -s 127.0.0.1 -j ACCEPT\nCOMMIT\n"
     assert api.load(text).families == (4, 6)
