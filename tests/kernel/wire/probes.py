@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from topology import Host
 
 SILENCE = "silence"
-_LISTEN = 0.3  # seconds in which a wanted silence may be broken; answers inside one machine come within one or two
+_LISTEN = 0.15  # seconds in which a wanted silence may be broken; answers inside one machine come within one or two
 _PATIENCE = 5.0  # seconds after which a wanted answer is missed
 _RECVERR = {socket.AF_INET: (socket.SOL_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}  # linux/in.h, in6.h
 _ERRORS = {errno.ECONNREFUSED: "reset", errno.EPERM: "not permitted", errno.ENETUNREACH: "no route"}

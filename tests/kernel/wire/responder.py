@@ -11,7 +11,6 @@ from threading import Thread
 
 from topology import Host
 
-
 _TRANSPARENT = {socket.AF_INET: (socket.SOL_IP, 19), socket.AF_INET6: (socket.IPPROTO_IPV6, 75)}  # linux/in.h, in6.h
 EVERYWHERE = ("0.0.0.0", "::")
 

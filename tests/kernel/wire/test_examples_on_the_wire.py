@@ -14,7 +14,12 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 
 def world(interface="eth0"):
     """The router's way out, with administrators (203.0.113.9) and others behind it."""
-    theirs = ["192.0.2.10/24", "2001:db8:2::10/64", *(f"203.0.113.{last}/32" for last in (9, 10, 11)), "2001:db8:aa::9/128"]
+    theirs = [
+        "192.0.2.10/24",
+        "2001:db8:2::10/64",
+        *(f"203.0.113.{last}/32" for last in (9, 10, 11)),
+        "2001:db8:aa::9/128",
+    ]
     return Wire(interface, ["192.0.2.1/24", "2001:db8:2::1/64"], {"outside": theirs})
 
 
@@ -74,7 +79,10 @@ def test_office_router(built):
         Wire(
             "eth1",
             ["10.10.0.1/16", "fd00:10::1/64"],
-            {"clerk": ["10.10.2.2/16", "fd00:10::2/64", "fd00:10:0:2::2/128"], "admin": ["10.10.9.5/16", "fd00:10::9/64"]},
+            {
+                "clerk": ["10.10.2.2/16", "fd00:10::2/64", "fd00:10:0:2::2/128"],
+                "admin": ["10.10.9.5/16", "fd00:10::9/64"],
+            },
         ),
         Wire(
             "eth2",
@@ -115,7 +123,9 @@ def test_address_pool(built):
     lan = {"server": ["10.0.0.5/16"], "desk": ["10.0.1.9/16"], "lab": ["10.0.7.3/16"]}
     policy, hosts = built(world(), Wire("eth1", ["10.0.0.1/16"], lan))
     outside = hosts["outside"]
-    policy.host.ip("address add 198.51.100.5/32 dev eth0", *(f"address add 198.51.100.{n}/32 dev eth0" for n in range(16, 20)))
+    policy.host.ip(
+        "address add 198.51.100.5/32 dev eth0", *(f"address add 198.51.100.{n}/32 dev eth0" for n in range(16, 20))
+    )
     outside.ip("route add 198.51.100.0/24 via 192.0.2.1")
     policy.load(EXAMPLES / "address-pool.pol")
     expect(

@@ -48,11 +48,16 @@ def test_a_rule_has_the_families_of_its_zones(site):
         """
     )
     ip, ip6 = both(site, 22)
-    expect({ip: SILENCE, ip6: SILENCE} | dict(zip(both(site, 443), ("192.0.2.1:443 from 192.0.2.10", SILENCE), strict=True)))
+    expect(
+        {ip: SILENCE, ip6: SILENCE}
+        | dict(zip(both(site, 443), ("192.0.2.1:443 from 192.0.2.10", SILENCE), strict=True))
+    )
 
 
 def test_sets_of_both_families_have_one_name(site):
-    site.policy.load("policy edge { ownership shared }\n" + WAN + "set bad = address; filter wan -> self { drop from bad }")
+    site.policy.load(
+        "policy edge { ownership shared }\n" + WAN + "set bad = address; filter wan -> self { drop from bad }"
+    )
     site.router.run("ipset", "add", "bad.6", "2001:db8:2::10")
     ip, ip6 = both(site, 22)
     expect({ip: "192.0.2.1:22 from 192.0.2.10", ip6: SILENCE})

@@ -113,7 +113,7 @@ def mss_of(packet):
     options = packet[20 : offset * 4]
     while options and flags & 2:
         if options[0] < 2:
-            options = options[options[0] == 1 and 1 or len(options) :]
+            options = options[(options[0] == 1 and 1) or len(options) :]
         elif options[0] == 2:
             return struct.unpack_from("!H", options, 2)[0]
         else:
@@ -148,8 +148,12 @@ class SynEar:
 def test_clamp_makes_both_ends_fit(site, family, address, headers):
     site.router.ip("link set eth0 mtu 1300")
     with closing(SynEar(site.server, family)) as opened, closing(SynEar(site.outside, family)) as answered:
-        expect({tcp(site.outside, address, 80): f"{f'[{address}]' if headers == 60 else address}:80 from "
-                + ("192.0.2.10" if headers == 40 else "2001:db8:2::10")})
+        expect(
+            {
+                tcp(site.outside, address, 80): f"{f'[{address}]' if headers == 60 else address}:80 from "
+                + ("192.0.2.10" if headers == 40 else "2001:db8:2::10")
+            }
+        )
         assert (opened.mss(), answered.mss()) == (1500 - headers, 1500 - headers)
     site.policy.load(ZONES + "clamp mss on wan")
     with closing(SynEar(site.server, family)) as opened, closing(SynEar(site.outside, family)) as answered:

@@ -78,6 +78,29 @@ def test_a_packet_takes_one_token_however_its_line_is_written(site):
     assert site.policy.packets("told ") == 4
 
 
+def test_lines_of_one_limit_share_it(site):
+    site.policy.load(
+        ZONES
+        + """
+        limit slow = 1/hour burst 3
+        limit each = 1/hour burst 3 per source
+        filter wan -> self {
+          accept udp/53 limit slow
+          accept udp/80 limit slow
+          reject udp/53 over slow
+          accept udp/22 limit each
+          accept udp/443 limit each
+          otherwise drop
+        }
+        """
+    )
+    assert answered(site.outside, "192.0.2.1", 53, 2) == 2
+    assert answered(site.outside, "192.0.2.1", 80, 2) == 1
+    assert outcome(udp(site.outside, "192.0.2.1", 53)) == "icmp 3/3"
+    assert answered(site.outside, "192.0.2.1", 22, 1) + answered(site.outside, "192.0.2.1", 443, 3) == 3
+    assert answered(site.outside, "192.0.2.1", 443, 1, source="203.0.113.9") == 1
+
+
 def test_new_connections_are_limited_and_live_ones_go_on(site):
     site.policy.load(
         ZONES
@@ -116,7 +139,9 @@ def test_connections_at_the_same_time(site):
             tcp(site.outside, "192.0.2.1", 22, source="203.0.113.9"): "192.0.2.1:22 from 203.0.113.9",
         }
     )
-    talks += [hold(tcp(site.outside, "192.0.2.1", 80, source=one)) for one in ("192.0.2.10", "203.0.113.9", "198.51.100.9")]
+    talks += [
+        hold(tcp(site.outside, "192.0.2.1", 80, source=one)) for one in ("192.0.2.10", "203.0.113.9", "198.51.100.9")
+    ]
     expect({tcp(site.outside, "192.0.2.1", 80): SILENCE})
     for talk in talks:
         assert talk.say("still here") == "still here"

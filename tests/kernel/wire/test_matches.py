@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from probes import SILENCE, expect, hold, ping, tcp, udp
 
@@ -254,7 +254,7 @@ def test_whose_packets_they_are(site):
 
 
 def test_schedules(site):
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     day, other = (f"{moment:%a}".lower() for moment in (now, now + timedelta(days=3)))
     before = f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
     later = f"{now + timedelta(hours=2):%H:%M}-{now + timedelta(hours=4):%H:%M}"

@@ -80,7 +80,9 @@ def send_from_router(site, address, port):
     site.router.call(send)
 
 
-@pytest.mark.parametrize(("source", "wanted"), [("0.0.0.0", "discover"), ("169.254.3.4", "discover"), ("10.9.9.9", SILENCE)])
+@pytest.mark.parametrize(
+    ("source", "wanted"), [("0.0.0.0", "discover"), ("169.254.3.4", "discover"), ("10.9.9.9", SILENCE)]
+)
 def test_a_client_without_an_address_is_in_its_zone(site, source, wanted):
     site.policy.load(ZONES + "filter lan -> self { accept dhcp }" + SILENT_OTHERWISE)
     with Ear(site.router, 67) as ear:

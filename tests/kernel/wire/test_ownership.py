@@ -109,7 +109,9 @@ def test_our_jump_is_the_first(shared_site):
 
 
 def test_our_jump_is_the_last_where_the_policy_says_so(shared_site):
-    shared_site.policy.load(SHARED.replace("shared", "shared; place last") + "filter wan -> self { accept tcp/25; otherwise drop }")
+    shared_site.policy.load(
+        SHARED.replace("shared", "shared; place last") + "filter wan -> self { accept tcp/25; otherwise drop }"
+    )
     expect(
         {
             tcp(shared_site.outside, "192.0.2.1", 25, source="203.0.113.9"): "icmp 3/3",

@@ -133,7 +133,9 @@ def test_before_routing_self_is_a_local_destination(site):
             tcp(site.outside, "10.0.0.5", 80): SILENCE,
             tcp(site.outside, "fd00:20::5", 80): SILENCE,
             tcp(site.desk, "10.20.0.5", 443): SILENCE,
-            tcp(site.desk, "10.20.0.1", 443): "10.20.0.1:443 from 10.0.0.7",  # an address of `stores`, but of `self` first
+            tcp(
+                site.desk, "10.20.0.1", 443
+            ): "10.20.0.1:443 from 10.0.0.7",  # an address of `stores`, but of `self` first
             tcp(site.desk, "192.0.2.10", 443): "192.0.2.10:443 from 10.0.0.7",
             tcp(site.outside, "10.20.0.5", 443): "10.20.0.5:443 from 192.0.2.10",
             udp(site.store, "10.20.0.1", 53): SILENCE,
@@ -155,7 +157,9 @@ def test_after_routing_self_is_a_local_source(site):
         nat any -> wan { snat tcp/80, tcp/22 becomes 192.0.2.83 }
         """
     )
-    site.router.ip(*(f"address add 192.0.2.{last}/32 dev eth0" for last in (81, 82, 83)), "address add 2001:db8:2::81/64 dev eth0")
+    site.router.ip(
+        *(f"address add 192.0.2.{last}/32 dev eth0" for last in (81, 82, 83)), "address add 2001:db8:2::81/64 dev eth0"
+    )
     expect(
         {
             tcp(site.desk, "192.0.2.10", 80): "192.0.2.10:80 from 192.0.2.81",

@@ -36,7 +36,9 @@ def test_a_published_service(site):
 
 
 def test_there_is_no_way_around_it_where_all_else_is_open(site):
-    site.policy.load(ZONES + "publish wan -> self tcp/8080, tcp/8081 becomes web:80 from 203.0.113.9, 2001:db8:aa::9" + OPEN)
+    site.policy.load(
+        ZONES + "publish wan -> self tcp/8080, tcp/8081 becomes web:80 from 203.0.113.9, 2001:db8:aa::9" + OPEN
+    )
     expect(
         {
             tcp(site.outside, "192.0.2.1", 8080, source="203.0.113.9"): "10.0.0.5:80 from 203.0.113.9",
@@ -95,7 +97,9 @@ def test_hairpin_from_zones_and_from_this_host(site):
 
 
 def test_from_is_for_hairpins_too(site):
-    site.policy.load(ZONES + "publish wan -> self tcp/8080 becomes 10.0.0.5:80 hairpin lan from 203.0.113.9, 10.0.0.7" + OPEN)
+    site.policy.load(
+        ZONES + "publish wan -> self tcp/8080 becomes 10.0.0.5:80 hairpin lan from 203.0.113.9, 10.0.0.7" + OPEN
+    )
     expect(
         {
             tcp(site.desk, "192.0.2.1", 8080): "10.0.0.5:80 from 10.0.0.1",

@@ -13,7 +13,9 @@ zone lan = interface eth1 network 10.0.0.0/24, fd00:10::/64
 
 
 def test_without_a_word_a_port_is_unreachable(site):
-    site.policy.load(ZONES + "filter wan -> self, lan { reject tcp/22, udp/53 }; filter self -> wan { reject tcp/22, udp/53 }")
+    site.policy.load(
+        ZONES + "filter wan -> self, lan { reject tcp/22, udp/53 }; filter self -> wan { reject tcp/22, udp/53 }"
+    )
     expect(
         {
             tcp(site.outside, "192.0.2.1", 22): "icmp 3/3",
@@ -70,6 +72,7 @@ def test_a_reset_ends_connections_of_both_families(site):
 
 def test_the_answer_passes_where_replies_do(site):
     site.policy.load(
-        ZONES + "filter any -> self { use baseline; reject tcp/22; otherwise drop }; filter self -> any { use baseline; otherwise drop }"
+        ZONES
+        + "filter any -> self { use baseline; reject tcp/22; otherwise drop }; filter self -> any { use baseline; otherwise drop }"
     )
     expect({tcp(site.outside, "192.0.2.1", 22): "icmp 3/3", tcp(site.outside, "192.0.2.1", 80): SILENCE})

@@ -128,7 +128,9 @@ def test_what_this_host_sends_is_translated_in_output(site):
 
 @pytest.mark.parametrize("how", ["random", "nth"])
 def test_several_targets_share_the_connections(site, how):
-    site.policy.load(ZONES + f"nat wan -> self {{ dnat tcp/80 becomes 10.0.0.5:80, 10.0.0.6:80, 10.0.0.7:8080 balance {how} }}")
+    site.policy.load(
+        ZONES + f"nat wan -> self {{ dnat tcp/80 becomes 10.0.0.5:80, 10.0.0.6:80, 10.0.0.7:8080 balance {how} }}"
+    )
     found = [outcome(tcp(site.outside, "192.0.2.1", 80)) for _ in range(6 if how == "nth" else 60)]
     ends = {f"{one} from 192.0.2.10" for one in ("10.0.0.5:80", "10.0.0.6:80", "10.0.0.7:8080")}
     assert set(found) == ends

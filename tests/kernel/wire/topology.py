@@ -70,7 +70,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Wire:
-    """What hangs at one interface of the router: its own addresses there (with prefix), and hosts with theirs.
+    """What hangs at one interface of the router: its own addresses there (with prefix, or none), and hosts with theirs.
 
     Two hosts and more are joined by a switch. A host's way out is the router's first address of each family. An address with
     the prefix 32 or 128 is one more of the host.
@@ -115,7 +115,8 @@ def network(*wires: Wire) -> Iterator[dict[str, Host]]:
                 ends[name].ip("link set lo up")
                 _address(ends[name], "eth0", addresses)
                 _default(ends[name], wire.router)
-        _default(router, next(iter(wires[0].hosts.values())))
+        if wires[0].router:
+            _default(router, next(iter(wires[0].hosts.values())))
         yield hosts
 
 
@@ -130,9 +131,7 @@ def _enter(namespace: Namespace) -> None:
 
 
 def _connect(one: Host, interface: str, other: Host, far: str) -> None:
-    one.ip(
-        f"link add {interface} type veth peer name {far} netns {other.namespace.pid}", f"link set {interface} up"
-    )
+    one.ip(f"link add {interface} type veth peer name {far} netns {other.namespace.pid}", f"link set {interface} up")
     other.ip(f"link set {far} up")
 
 
