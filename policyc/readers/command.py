@@ -73,7 +73,7 @@ class Command:
             case "-E":
                 draft.rename(self.chain, self.name)
             case "-C":
-                draft.chain(self.chain)
+                draft.expect_rule(self.chain, rules)
             case _:
                 pass  # -L, -S, -Z print or zero counters: no rule changes
 

@@ -153,6 +153,12 @@ class TableDraft:
                 raise CommandError(f"`{name}` has no such rule to delete: `{rule.text}`")
             chain.rules.remove(rule)
 
+    def expect_rule(self, name: str, rules: list[Rule]) -> None:
+        """Carry out `-C NAME RULE`: nothing changes. Raises CommandError when there is no equal rule."""
+        for rule in rules:
+            if rule not in self.chain(name).rules:
+                raise CommandError(f"`{name}` has no such rule: `{rule.text}`")
+
     def flush(self, name: str | None) -> None:
         """Carry out `-F [NAME]`. Raises CommandError."""
         for chain in [self.chain(name)] if name else self.chains.values():

@@ -89,6 +89,12 @@ def test_a_table_in_a_rule_is_refused_as_iptables_restore_does() -> None:
     ]
 
 
+def test_a_rule_that_is_asked_for_must_be_there() -> None:
+    asked = "*filter\n:INPUT DROP [0:0]\n-A INPUT -s 1.1.1.1 -j DROP\n-C INPUT -s {} -j DROP\nCOMMIT\n"
+    assert rules(asked.format("1.1.1.1/32")) == ["-A INPUT -s 1.1.1.1/32 -j DROP"]
+    assert problems(asked.format("2.2.2.2")) == ["4:4 PC802 `INPUT` has no such rule: `-s 2.2.2.2/32 -j DROP`"]
+
+
 def test_families_are_decided_block_by_block() -> None:
     text = "*filter\n:INPUT DROP\n-A INPUT -s ::1 -j ACCEPT\nCOMMIT\n*filter\n:INPUT DROP\n-A INPUT -s 127.0.0.1 -j ACCEPT\nCOMMIT\n"
     assert api.load(text).families == (4, 6)
