@@ -121,6 +121,8 @@ class ServiceLists:
     def _unknown(self, name: v.Name) -> None:
         own = [known for known, meaning in self.names.meanings.items() if kind_of(meaning) == "service"]
         hint = suggestion(name.text, [*own, *built_in_names()])
+        if name.text in {"all", "any", "everything"}:
+            hint = "a verdict for all packets is written `otherwise`, as the last rule of its block"
         message = f"nothing defines service `{name.text}`"
         self.findings.report("unknown-name", message, name.span, hint)
 

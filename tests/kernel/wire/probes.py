@@ -145,13 +145,19 @@ def hold(probe: Probe) -> Conversation:
 
 
 def outcome(probe: Probe) -> str:
-    """Send one probe and wait for what becomes of it; silence takes a while."""
+    """Send one probe and wait long for what becomes of it."""
     return outcomes([probe])[probe]
 
 
 def outcomes(probes: Iterable[Probe]) -> dict[Probe, str]:
-    """Send probes at once; whatever has not come after a while is silence."""
-    return _ask(dict.fromkeys(probes, SILENCE))
+    """Send probes at once and wait long for what becomes of them."""
+    return _ask(dict.fromkeys(probes, ""))
+
+
+def expect_in_turn(probe: Probe, *wanted: str) -> None:
+    """Send a probe again and again, and compare what becomes of each."""
+    for number, one in enumerate(wanted, 1):
+        assert (number, _ask({probe: one})[probe]) == (number, one)
 
 
 def expect(wanted: Mapping[Probe, str]) -> None:

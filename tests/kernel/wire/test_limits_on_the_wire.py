@@ -11,9 +11,10 @@ zone lan = interface eth1 network 10.0.0.0/24, fd00:10::/64
 """
 
 
-def answered(host, address, port, times, **more):
-    """How many of so many datagrams, one after the other, got an answer."""
-    return sum(outcome(udp(host, address, port, **more)) != SILENCE for _ in range(times))
+def send(site, port, answers, silences, source="192.0.2.10"):
+    """Send so many datagrams from outside that are answered, then so many that are not."""
+    probe = udp(site.outside, "192.0.2.1", port, source=source)
+    expect_in_turn(probe, *[f"192.0.2.1:{port} from {source}"] * answers, *[SILENCE] * silences)
 
 
 def test_under_and_over_a_rate(site):
