@@ -55,10 +55,7 @@ def arrive_v4(fib: Fib, packet: Arriving) -> Decision:
         return drop(Drop.MARTIAN_SOURCE)
     found = fib.lookup(packet.flow)
     if isinstance(found, Failure):
-        why, answer = _FAILURES[found]
-        if settings.forwarding:
-            return drop(why, answer)
-        return drop(Drop.NO_FORWARDING if found is Failure.NO_ROUTE else why)
+        return drop(*_FAILURES[found]) if settings.forwarding else drop(Drop.NO_FORWARDING)
     if found.kind is RouteKind.BROADCAST and not settings.broadcast_forwarding:
         return _checked(fib, packet, Decision(RouteKind.BROADCAST, found))
     if found.kind is RouteKind.LOCAL:

@@ -63,28 +63,35 @@ def _is_broadcast(fib: Fib, address: int) -> bool:
     return found is not None and found.kind is RouteKind.BROADCAST
 
 
+def _device_of(fib: Fib, address: int) -> str:
+    """Return the interface that an IPv4 address belongs to, "" for a foreign one (__ip_dev_find)."""
+    owner = fib.host.owner(address, 4)
+    if owner is not None:
+        return owner.name
+    found = fib.local_route(address)
+    return found.device if found is not None and found.kind is RouteKind.LOCAL else ""
+
+
 def _depart_v4(fib: Fib, flow: Flow, *, foreign_source: bool) -> Departure | Failure:
     host, source, destination = fib.host, flow.source, flow.destination
     to_group = is_multicast(destination) or destination == LIMITED_BROADCAST
     oif = flow.oif
     if source is not None:
-        owner = host.owner(source, 4)
+        owner = _device_of(fib, source)
         if source in {0, LIMITED_BROADCAST} or is_multicast(source):
             return Failure.BLACKHOLE
         if to_group and not oif:
-            return _way(fib, flow, None, owner.name, source) if owner else Failure.BLACKHOLE
-        if owner is None and not foreign_source:
-            here = fib.local_route(source)
-            if here is None or here.kind is not RouteKind.LOCAL:
-                return Failure.BLACKHOLE
+            return _way(fib, flow, None, owner, source) if owner else Failure.NO_ROUTE
+        if not owner and not foreign_source:
+            return Failure.NO_ROUTE
     if oif:
         interface = host.interface(oif)
         if interface is None or not interface.up:
             return Failure.NO_ROUTE
         if is_link_group(destination) or destination == LIMITED_BROADCAST or flow.protocol == 2:
             return _way(fib, flow, None, oif, select_address(host, oif, None, Scope.LINK) if source is None else source)
-        if source is None and to_group:
-            source = select_address(host, oif, None)
+        if source is None and (to_group or destination == 0):
+            source = select_address(host, oif, None, Scope.UNIVERSE if to_group else Scope.HOST)
     if destination == 0:
         source = LOCALHOST[4] if source is None else source
         return _way(fib, replace(flow, destination=source), None, LOOPBACK, source, RouteKind.LOCAL)
