@@ -118,10 +118,10 @@ class Conversation:
             answer, _, port = data.decode().rpartition(" ")
             self.outcome, self.sport = answer or "closed", int(port or 0)
 
-    def say(self, text: str) -> str:
-        """Say something in an open tcp connection and return what comes back, `silence` after a while."""
+    def say(self, text: str, wanted: str = "") -> str:
+        """Say something in an open tcp connection and return what comes back; a `wanted` silence is soon believed."""
         self.socket.send(text.encode())
-        ready, _, _ = select.select([self.socket], [], [], _LISTEN)
+        ready, _, _ = select.select([self.socket], [], [], _LISTEN if wanted == SILENCE else _PATIENCE)
         return self.socket.recv(2048).decode() if ready else SILENCE
 
     def _error(self) -> str:

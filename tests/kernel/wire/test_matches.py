@@ -193,7 +193,7 @@ def test_what_must_cut_live_connections_stands_above_the_baseline(site):
     site.policy.load(ZONES + "filter wan -> self { use baseline; drop from 192.0.2.10 }", jumps="keep")
     assert talk.say("two") == "two"
     site.policy.load(ZONES + "filter wan -> self { drop from 192.0.2.10; use baseline }", jumps="keep")
-    assert talk.say("three") == SILENCE
+    assert talk.say("three", SILENCE) == SILENCE
     talk.socket.close()
 
 
