@@ -185,7 +185,7 @@ class Fib:
         wanted = flow.oif or ("" if flow.iif == "lo" else flow.iif)
         strict = (flow.iif == "lo" and flow.source is None) or needs_interface(flow.destination)
         for routes in self._candidates(flow, table):
-            fitting = [route for route in routes if not wanted or not strict or route.device in {wanted, ""}]
+            fitting = [route for route in routes if not wanted or not strict or route.device == wanted]
             if not fitting:
                 continue
             best = [route for route in fitting if route.metric == fitting[0].metric]
