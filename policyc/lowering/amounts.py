@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policyc.lowering.chain_names import letters
 from policyc.lowering.pieces import Parts, Pieces
 from policyc.net.addresses import WIDTH
+from policyc.netfilter.chain_names import letters
 from policyc.policy.defined import Limit, Schedule
 
 UNITS = {"second": ("sec", 1), "minute": ("min", 60), "hour": ("hour", 3600), "day": ("day", 86400)}

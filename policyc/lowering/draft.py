@@ -12,8 +12,8 @@ from itertools import count
 from typing import Any
 
 from policyc.diagnostics import Diagnostic, diagnose
-from policyc.lowering.chain_names import chain_name
 from policyc.lowering.pieces import Parts, Pieces
+from policyc.netfilter.chain_names import chain_name, entry_name
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.intent import Statement, Sysctl
 from policyc.netfilter.ipset import IpSet
@@ -83,14 +83,14 @@ class Draft:
         entries = self.table(family, table).entries
         found = entries.get(hook)
         if found is None:
-            name = hook.value if self.policy.exclusive else chain_name(self.policy.name, hook.value.lower())
+            name = hook.value if self.policy.exclusive else entry_name(self.policy.name, hook)
             found = entries[hook] = ChainDraft(name, self.policy.span)
         return found
 
     def chain(self, family: int, table: str, span: Span, *stem: str) -> ChainDraft:
         """Return a new chain called after these words, with a number behind where that name is taken."""
         chains = self.table(family, table).chains
-        taken = {chain_name(self.policy.name, hook.value.lower()) for hook in Hook}
+        taken = {entry_name(self.policy.name, hook) for hook in Hook}
         name = chain_name(self.policy.name, *stem)
         for number in count(2):
             if name not in chains and name not in taken:

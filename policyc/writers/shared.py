@@ -1,8 +1,12 @@
 """A shared Ruleset to text for `iptables-restore --noflush`: our chains, and the one jump to them in each base chain.
 
 Our chains are declared, which empties them, and filled: loading that again changes nothing else. The jumps stand in chains
-of others, and a restore file cannot ask whether one is there (`-D` of a missing rule refuses the whole table). So the text
-comes in three forms, and who loads it says which one; docs/language.md (Ownership) tells how.
+of others, and a restore file cannot do one thing where they are and another where they are not (`-C` and `-D` of a missing
+rule refuse the whole table). So the text comes in three forms, and who loads it says which one; docs/language.md
+(Ownership) tells how.
+
+A jump may be there for a hook that the policy no longer has a block for. Its chain is declared as well, so that the rules of
+the policy before are gone.
 """
 
 from __future__ import annotations
@@ -10,7 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 
-from policyc.netfilter.hooks import is_base_chain
+from policyc.netfilter.chain_names import entry_name
+from policyc.netfilter.hooks import BASE_CHAINS, HOOK_OF, is_base_chain
+from policyc.netfilter.intent import Intent
 from policyc.netfilter.quoting import quote_word
 from policyc.netfilter.ruleset import Chain, Ruleset, Table
 
@@ -21,36 +27,39 @@ class Jumps(Enum):
     INSERT = "insert"
     """They are not there yet: the first load."""
     KEEP = "keep"
-    """They are there and stay where they are."""
+    """They are there and stay where they are; where one is missing, the table is refused."""
     RENEW = "renew"
     """They are there and are moved to their place."""
 
 
 def shared_text(ruleset: Ruleset, family: int, jumps: Jumps) -> str:
     """Return a family's tables from `*name` to `COMMIT`, "" where it has none; rules and chains of others are left out."""
-    last = ruleset.intent is not None and ruleset.intent.place_last
-    return "".join("\n".join(_lines(table, jumps, last=last)) for table in ruleset.family(family))
+    assert ruleset.intent is not None, "a shared ruleset comes from a policy"
+    return "".join("\n".join(_lines(table, ruleset.intent, jumps)) for table in ruleset.family(family))
 
 
-def _lines(table: Table, jumps: Jumps, *, last: bool) -> Iterator[str]:
+def _lines(table: Table, intent: Intent, jumps: Jumps) -> Iterator[str]:
     ours = [chain for chain in table.chains if not _is_foreign(table, chain)]
+    declared = [chain.name for chain in ours]
+    if jumps is not Jumps.INSERT:
+        declared += (entry_name(intent.name, HOOK_OF[base]) for base in BASE_CHAINS[table.name])
     yield f"*{table.name}"
-    for chain in ours:
-        yield f":{quote_word(chain.name)} - [0:0]"
+    for name in dict.fromkeys(declared):
+        yield f":{quote_word(name)} - [0:0]"
     for chain in ours:
         for rule in chain.rules:
             yield f"-A {quote_word(chain.name)} {rule.text}".rstrip()
     for chain in table.chains:
         if _is_foreign(table, chain):
-            yield from _jumps(chain, jumps, last=last)
+            yield from _jumps(chain, jumps, last=intent.place_last)
     yield "COMMIT\n"
 
 
 def _jumps(chain: Chain, jumps: Jumps, *, last: bool) -> Iterator[str]:
     own = [rule for rule in chain.rules if not rule.owner]
-    if jumps is Jumps.RENEW:
+    if jumps is not Jumps.INSERT:
         for rule in own:
-            yield f"-D {chain.name} {rule.text}"
+            yield f"-{'D' if jumps is Jumps.RENEW else 'C'} {chain.name} {rule.text}"
     if jumps is not Jumps.KEEP:
         for number, rule in enumerate(own, 1):
             # Docker ends DOCKER-USER with a RETURN (until 28.3): behind it nothing is reached.

@@ -57,6 +57,11 @@ def foreign(saved):
     return re.sub(r"\*\w+\n(:[A-Z]+ ACCEPT\n)+COMMIT\n?", "", text + "\n")
 
 
+def rules(saved):
+    """The rules of all chains, in their order."""
+    return [line for line in saved.splitlines() if line.startswith(("*", "-A"))]
+
+
 def of_ip6(text):
     nat = text.index("*nat"), text.index("*filter")
     text = text[: nat[0]] + text[nat[1] :]
@@ -78,9 +83,11 @@ def test_rules_of_others_stay_as_they_are(shared_site):
     loaded = {family: policy.saved(family) for family in (4, 6)}
     assert {family: foreign(text) for family, text in loaded.items()} == before
     assert all(text.count("-A INPUT -j edge.input") == 1 for text in loaded.values())
-    for jumps in ("keep", "renew", "keep"):
+    for jumps in ("keep", "keep", "renew", "keep"):
         policy.load(SHARED + RULES, jumps=jumps)
-        assert {family: policy.saved(family) for family in (4, 6)} == loaded
+        again = {family: policy.saved(family) for family in (4, 6)}
+        assert {family: rules(text) for family, text in again.items()} == {f: rules(text) for f, text in loaded.items()}
+        assert {family: foreign(text) for family, text in again.items()} == before
 
 
 def test_a_changed_policy_replaces_our_rules_only(shared_site):
@@ -97,6 +104,24 @@ def test_a_changed_policy_replaces_our_rules_only(shared_site):
             tcp(shared_site.outside, "192.0.2.1", 25): "192.0.2.1:25 from 192.0.2.10",
         }
     )
+
+
+def test_rules_of_a_hook_that_a_policy_no_longer_has_are_gone(shared_site):
+    policy, probe = shared_site.policy, tcp(shared_site.outside, "10.0.0.5", 80)
+    policy.load(SHARED + "filter wan -> self { drop tcp/80 }; filter wan -> lan { drop tcp/80 }")
+    expect({probe: SILENCE})
+    policy.load(SHARED + "filter wan -> self { drop tcp/80 }", jumps="keep")
+    expect({probe: "10.0.0.5:80 from 192.0.2.10", tcp(shared_site.outside, "192.0.2.1", 80): SILENCE})
+
+
+@pytest.mark.parametrize("jumps", ["keep", "renew"])
+def test_a_jump_that_is_missing_is_not_passed_over(shared_site, jumps):
+    policy = shared_site.policy
+    policy.load(SHARED + "filter wan -> self { drop tcp/80 }")
+    before = policy.saved(4)
+    with pytest.raises(AssertionError, match="restore"):
+        policy.load(SHARED + "filter wan -> self { drop tcp/22 }; filter wan -> lan { drop tcp/80 }", jumps=jumps)
+    assert policy.saved(4) == before
 
 
 def test_our_jump_is_the_first(shared_site):
