@@ -46,7 +46,8 @@ def _types_v6(fib: Fib, address: int, device: str) -> frozenset[str]:
         return frozenset(types)
     if found.kind is RouteKind.LOCAL and not device:
         types.add("LOCAL")
-    if found.kind is RouteKind.ANYCAST:
+    is_subnet_router = found.gateway is None and found.prefix < 127 and address == found.destination.address
+    if found.kind is RouteKind.ANYCAST or is_subnet_router:
         types.add("ANYCAST")
     return frozenset(types)
 

@@ -17,6 +17,7 @@ from policyc.netfilter.extension import (
     in_hooks,
     lacking,
 )
+from policyc.netfilter.fields import Field
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.predicate import In, Predicate, all_of, negate_if
 
@@ -25,6 +26,7 @@ TYPES = (
     "NAT", "XRESOLVE",
 )  # fmt: skip
 TYPES_OF_IPV6 = frozenset(("UNSPEC", "UNICAST", "LOCAL", "ANYCAST", "MULTICAST", "UNREACHABLE"))
+_ROUTED = frozenset(("LOCAL", "ANYCAST", "UNREACHABLE"))
 
 # By the interface that is asked about: none, the incoming, the outgoing one.
 _FIELDS = {
@@ -54,14 +56,26 @@ def _placement(options: Options, family: int) -> Placement:  # noqa: ARG001
     return ANYWHERE
 
 
-def _meaning(options: Options, around: Surroundings) -> Predicate:  # noqa: ARG001
+def _meaning(options: Options, around: Surroundings) -> Predicate:
     limit = next((name for name in _FIELDS if name in options), "")
     tests = (
-        negate_if(options.negated(name), In(field, NameSet(options[name])))
+        negate_if(options.negated(name), _is_one_of(field, options[name], around.family))
         for name, field in zip(("src-type", "dst-type"), _FIELDS[limit], strict=True)
         if name in options
     )
     return all_of(*tests)
+
+
+def _is_one_of(field: Field, types: frozenset[str], family: int) -> Predicate:
+    """Return the test of a list of types.
+
+    An IPv6 address has several types, and of those that its bits tell the kernel wants all, of those that routing tells one.
+    """
+    if family == 4:
+        return In(field, NameSet(types))
+    routed = types & _ROUTED
+    tests = [In(field, NameSet.of(name)) for name in TYPES if name in types - _ROUTED]
+    return all_of(*tests, *((In(field, NameSet(routed)),) if routed else ()))
 
 
 MATCH = MatchExtension(

@@ -53,6 +53,15 @@ def test_types_where_and_what() -> None:
     assert not matches("-m addrtype ! --dst-type LOCAL", elsewhere)
 
 
+def test_an_ipv6_address_has_several_types() -> None:
+    own, other = {"dst.type": {"UNICAST", "LOCAL"}}, {"dst.type": {"UNICAST"}}
+    assert matches("-m addrtype --dst-type UNICAST", own, 6)
+    assert matches("-m addrtype --dst-type UNICAST,LOCAL,ANYCAST", own, 6)
+    assert not matches("-m addrtype --dst-type UNICAST,LOCAL,ANYCAST", other, 6)  # one type of routing is wanted too
+    assert matches("-m addrtype ! --dst-type UNICAST,LOCAL", other, 6)
+    assert matches("-m addrtype --dst-type UNICAST,LOCAL", {"dst.type": "UNICAST"}, 4)
+
+
 def test_interface_groups() -> None:
     for given, canonical in [
         ("--src-group 3", "--src-group 0x3"),
