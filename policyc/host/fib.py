@@ -138,6 +138,10 @@ class Fib:
             found = self._in_ipv4_table(flow, DEFAULT)
         return Failure.NO_ROUTE if found is None else found
 
+    def lookup_by_device(self, flow: Flow) -> Route | Failure:
+        """Return IPv6's route with a device in mind: its route wins, whatever the metric (ip6_route_lookup)."""
+        return self._by_rules(flow, self._by_device)
+
     def local_route(self, address: int) -> Route | None:
         """Return what IPv4's local table says about an address; None where it says nothing (inet_dev_addr_type)."""
         found = self._in_ipv4_table(Flow(4, address), LOCAL if self.has_rules else MAIN)
@@ -190,6 +194,16 @@ class Fib:
                 continue
             best = [route for route in fitting if route.metric == fitting[0].metric]
             route = next((each for each in best if each.device == wanted), best[0])
+            return None if route.kind is RouteKind.THROW else _ERRORS.get(route.kind, route)
+        return None
+
+    def _by_device(self, flow: Flow, table: int) -> Route | Failure | None:
+        strict = needs_interface(flow.destination)
+        for routes in self._candidates(flow, table):
+            route = next((each for each in routes if each.device == flow.oif), None)
+            if route is None and flow.oif and strict:
+                continue
+            route = route or routes[0]
             return None if route.kind is RouteKind.THROW else _ERRORS.get(route.kind, route)
         return None
 

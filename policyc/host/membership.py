@@ -116,16 +116,20 @@ def port_of(probe: Probe, *, is_source: bool) -> tuple[int, int] | None:
 
 def _by_interface(one: MemberSet, directions: Sequence[str], probe: Probe, now: int) -> Entry | None:
     name = probe.iif if directions[1] == "src" else probe.oif
-    if not name or one.prefixes[0] == (0,):
-        return None  # a set in which every network is /0 finds nothing (INIT_CIDR of hash:net,iface)
+    if not name:
+        return None
     address = address_of(probe, directions[0])
     for length in one.prefixes[0]:
         network = (address & prefix_mask(one.family, length), length)
-        for pattern in one.interfaces.get(network, ()):
+        patterns = one.interfaces.get(network)
+        if patterns is None:
+            continue
+        for pattern in patterns:
             entry = one.entries[network, pattern]
             fits = name.startswith(pattern) if entry.wildcard else name == pattern
             if fits and not entry.is_over(now):
                 return entry
+        return None  # the most specific network decides, even where it stands with other interfaces only
     return None
 
 

@@ -82,7 +82,7 @@ def _passes_ipv6(fib: Fib, packet: Arriving, mark: int, words: Collection[str]) 
         return True
     oif = packet.iif if is_link_local(source) or "loose" not in words else ""
     towards = 0 if is_multicast(packet.destination) else packet.destination
-    found = fib.lookup(Flow(6, source, towards, "lo", oif, mark))
+    found = fib.lookup_by_device(Flow(6, source, towards, "lo", oif, mark))
     if isinstance(found, Failure) or found.kind is RouteKind.ANYCAST:
         return False
     if found.kind is RouteKind.LOCAL:

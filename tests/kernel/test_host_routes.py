@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -13,8 +14,10 @@ from policyc.host.arriving import Arriving
 from policyc.host.decision import Drop
 from policyc.host.departure import depart
 from policyc.host.fib import Failure, Fib, Flow
+from policyc.host.host import LOCAL, MAIN
+from policyc.host.own_addresses import kept
 from policyc.kernel.namespace import Namespace
-from policyc.net.addresses import format_address, parse_address
+from policyc.net.addresses import WIDTH, format_address, parse_address
 from policyc.readers.topology import host_of_topology
 
 QUESTIONS = 300  # of each test, chosen by a seed
@@ -97,6 +100,18 @@ ADDRESSES = [
     "198.51.100.7",
 ]
 ON = {"net.ipv4.ip_forward": 1}
+OTHERS = [
+    {
+        "name": "a",
+        "addrs": ["10.0.0.1/24", "10.0.1.1/24", "10.0.0.2/24", "10.0.0.3/25", "fd00::1/64", "fd00::2/64"],
+        "mac": "02:00:00:00:09:01",
+    },
+    {
+        "name": "b",
+        "addrs": ["127.9.0.1/32", "10.5.0.1/32", "10.6.0.0/31", "10.7.0.0/24", "fd01::1/128", "fd01:1::1/127"],
+        "mac": "02:00:00:00:09:02",
+    },
+]
 SETTINGS: dict[str, dict[str, int]] = {
     "a router": ON,
     "no router": {},
@@ -350,3 +365,44 @@ def test_ipv6_packets_that_come_in(namespace: Namespace, forwarding: int) -> Non
         if not agrees:
             differing.append((iif, to, found, answer))
     assert not differing, "\n".join(map(str, differing[:8]))
+
+
+def test_what_the_kernel_derives_from_addresses(namespace: Namespace) -> None:
+    topology = {
+        **ipv4({}),
+        "routes": [],
+        "interfaces": INTERFACES + [{**one, "name": f"x{one['name']}"} for one in OTHERS],
+    }
+    topology["sysctls"] = {"net.ipv6.conf.all.forwarding": 1}
+    make(namespace, topology)
+    host = host_of_topology(topology)
+    shown = [
+        (route.get("type", "unicast"), route["dst"], route["dev"], route.get("table", "main"), route.get("prefsrc"))
+        for family in ("-4", "-6")
+        for route in json.loads(namespace.run(["ip", "-j", family, "route", "show", "table", "all"]).out)
+        if not route["dev"].startswith("far")
+    ]
+    tables = {LOCAL: "local", MAIN: "main"}
+    ours = []
+    for route in host.routes:
+        family = route.family
+        address = format_address(route.destination.address, family)
+        text = address if route.prefix == WIDTH[family] else f"{address}/{route.prefix}"
+        source = None if route.source is None else format_address(route.source, family)
+        ours.append((route.kind.value, text, route.device, tables[route.table], source))
+    assert sorted(ours, key=str) == sorted(shown, key=str)
+
+
+def test_addresses_stand_in_the_order_of_the_kernel(namespace: Namespace) -> None:
+    topology = {"interfaces": [{**one, "name": f"x{one['name']}"} for one in OTHERS]}
+    make(namespace, topology)
+    host = host_of_topology(topology)
+    for interface in json.loads(namespace.run(["ip", "-j", "addr"]).out):
+        if interface["ifname"].startswith("far"):
+            continue
+        listed = [(one["family"], one["local"]) for one in interface["addr_info"]]
+        ours = host.interface(interface["ifname"])
+        assert ours is not None
+        for family, name in ((4, "inet"), (6, "inet6")):
+            mine = [format_address(one.address, family) for one in kept(ours, family)]
+            assert mine == [local for kind, local in listed if kind == name]
