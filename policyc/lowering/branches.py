@@ -19,9 +19,10 @@ from policyc.lowering.draft import ChainDraft, Draft
 from policyc.lowering.pieces import Parts, Pieces
 from policyc.lowering.services import protocol_tests
 from policyc.lowering.tests import Tests
-from policyc.netfilter.parts import Part, Selector, Target
+from policyc.netfilter.parts import Part, Target
 from policyc.netfilter.rule import Rule
 from policyc.policy.values import Service
+from policyc.readers.building import rule_problems
 from policyc.source import Span
 
 FEW = 16
@@ -120,7 +121,7 @@ class Branches:
 
     def _protocols(self, line: Line, parts: Iterable[Part]) -> list[Parts]:
         """Return `-p` for each protocol of the line, where one of these parts stands in no rule without it."""
-        if any(not isinstance(part, Selector) and part.protocols for part in parts):
+        if rule_problems(tuple(parts), self.family):
             return protocol_tests(self._pieces, line.services) or [()]
         return [()]
 

@@ -46,6 +46,40 @@ def test_notrack_is_for_both_directions(site):
     )
 
 
+def test_notrack_of_some_addresses_is_for_their_answers_too(site):
+    site.policy.load(
+        ZONES
+        + """
+        notrack wan -> self udp/53 from 203.0.113.9, 198.51.100.9 to 192.0.2.1
+        filter wan -> self { accept udp/53 }
+        filter self -> wan { accept udp state untracked from 192.0.2.1 to 203.0.113.9; drop udp }
+        """
+    )
+    expect(
+        {
+            udp(site.outside, "192.0.2.1", 53, source="203.0.113.9"): "192.0.2.1:53 from 203.0.113.9",
+            udp(site.outside, "192.0.2.1", 53, source="198.51.100.9"): SILENCE,
+            udp(site.outside, "192.0.2.1", 53): SILENCE,
+        }
+    )
+
+
+def test_logs_stand_in_every_table(site):
+    site.policy.load(
+        ZONES
+        + """
+        log seen = "seen"
+        log kept = "kept" nflog 5
+        raw wan -> self { log seen udp/53; drop udp/80 log kept }
+        mangle wan -> self { log seen udp/53; mark 0x1 udp/53 log kept }
+        nat wan -> self { redirect udp/53 becomes :3128 log seen }
+        filter wan -> self { reject udp/3128 log kept }
+        """
+    )
+    expect({udp(site.outside, "192.0.2.1", 53): "icmp 3/3", udp(site.outside, "192.0.2.1", 80): SILENCE})
+    assert (site.policy.packets("seen "), site.policy.packets("NFLOG")) == (3, 3)
+
+
 def test_notrack_accepts_nothing(site):
     site.policy.load(ZONES + "notrack wan -> self udp/53; filter wan -> self { use baseline; otherwise drop }")
     expect({udp(site.outside, "192.0.2.1", 53): SILENCE})
@@ -103,6 +137,27 @@ def test_tproxy_hands_packets_to_a_local_socket(site):
                 tcp(site.desk, "10.0.0.1", 80): SILENCE,  # this host itself
                 tcp(site.desk, "10.0.0.1", 3129): SILENCE,  # nor its port
                 tcp(site.store, "192.0.2.10", 80): "192.0.2.10:80 from 10.20.0.5",
+            }
+        )
+
+
+def test_tproxy_takes_what_its_words_say(site):
+    site.policy.load(
+        ZONES
+        + """
+        tproxy lan, stores -> any tcp/80, tcp/8080-8090 from not 10.0.0.6 to not 192.0.2.10 becomes 127.0.0.1:3129 mark 0x1
+        filter any -> self { use baseline; otherwise drop }
+        """
+    )
+    site.router.ip("rule add fwmark 1 lookup 100", "route add local 0.0.0.0/0 dev lo table 100")
+    with closing(Responder(site.router, [3129], ["127.0.0.1"], transparent=True)):
+        expect(
+            {
+                tcp(site.desk, "192.0.2.99", 80): "192.0.2.99:80 from 10.0.0.7",
+                tcp(site.store, "192.0.2.99", 8081): "192.0.2.99:8081 from 10.20.0.5",
+                tcp(site.server, "192.0.2.99", 80, source="10.0.0.6"): SILENCE,
+                tcp(site.desk, "192.0.2.10", 80): "192.0.2.10:80 from 10.0.0.7",
+                tcp(site.desk, "192.0.2.99", 443): SILENCE,
             }
         )
 
@@ -220,7 +275,7 @@ def test_a_helper_sees_what_belongs_to_its_connection(site):
     site.policy.load(
         ZONES
         + """
-        raw wan -> self { helper ftp tcp/21 }
+        raw wan -> self { helper ftp tcp/21 from not 203.0.113.9, 198.51.100.9 }
         filter wan -> self { accept state established, related; accept tcp/21; otherwise drop }
         """
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime, timedelta
 
 from probes import SILENCE, expect, hold, ping, tcp, udp
@@ -171,6 +172,7 @@ def test_states(site):
           accept state established, related
           drop tcp/80 state not new
           accept tcp/22, tcp/80 state new
+          drop udp/53 state snat, dnat
           otherwise drop
         }
         """
@@ -281,6 +283,81 @@ def test_schedules(site):
             for port, dropped in ((22, 1), (80, 0), (443, 1), (53, 0), (8080, 1), (8081, 0))
         }
     )
+
+
+def test_a_time_over_midnight_belongs_to_the_day_on_which_it_begins(site):
+    now = datetime.now(UTC)
+    days = {moment: f"{now + timedelta(days=moment):%a}".lower() for moment in (-1, 0)}
+    starts = [(now.hour + 2) % 24 * 60, (now.hour - 1) % 24 * 60]
+    windows = [(days[day], start, (start - 60) % 1440) for start in starts for day in days]
+    schedules, rules, wanted = "", "", {}
+    for number, (day, start, end) in enumerate(windows):
+        schedules += f"schedule s{number} = {day} {clock(start)}-{clock(end)} utc\n"
+        rules += f"  drop udp/{6000 + number} during s{number}\n"
+        inside = any(
+            begins <= now < begins + timedelta(minutes=(end - start) % 1440)
+            for back in (0, 1)
+            for begins in [(now - timedelta(days=back)).replace(hour=start // 60, minute=0, second=0, microsecond=0)]
+            if f"{begins:%a}".lower() == day
+        )
+        wanted[udp(site.outside, "192.0.2.1", 6000 + number)] = SILENCE if inside else "icmp 3/3"
+    assert len(set(wanted.values())) == 2
+    site.policy.load(ZONES + schedules + f"filter wan -> self {{\n{rules}}}\n")
+    expect(wanted)
+
+
+def clock(minute):
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def test_many_alternatives_are_one_rule(site):
+    addresses = ", ".join(["192.0.2.10", "203.0.113.9", *(f"198.18.{n}.1" for n in range(20))])
+    site.policy.load(
+        ZONES
+        + f"""
+        log told = "told"
+        filter wan -> self {{
+          reject tcp/22, tcp/1000-1001, udp/53, icmp/8 from {addresses}
+          reject tcp/80, tcp/1000-1001 from {addresses} with tcp-reset log told
+          accept tcp/443, udp/443, icmp/8 from not {addresses}
+          drop tcp/443, udp/443
+        }}
+        """
+    )
+    expect(
+        {
+            tcp(site.outside, "192.0.2.1", 22): "icmp 3/3",
+            udp(site.outside, "192.0.2.1", 53, source="203.0.113.9"): "icmp 3/3",
+            udp(site.outside, "192.0.2.1", 53, source="198.51.100.9"): "192.0.2.1:53 from 198.51.100.9",
+            ping(site.outside, "192.0.2.1"): "icmp 3/3",
+            tcp(site.outside, "192.0.2.1", 80): "reset",
+            tcp(site.outside, "192.0.2.1", 80, source="198.51.100.9"): "192.0.2.1:80 from 198.51.100.9",
+            tcp(site.outside, "192.0.2.1", 443): SILENCE,
+            udp(site.outside, "192.0.2.1", 443, source="203.0.113.9"): SILENCE,
+            udp(site.outside, "192.0.2.1", 443, source="198.51.100.9"): "192.0.2.1:443 from 198.51.100.9",
+        }
+    )
+    assert site.policy.packets("told ") == 1
+
+
+def test_types_and_codes_of_icmp_and_other_protocols(site):
+    site.policy.load(
+        ZONES
+        + """
+        filter wan -> self { drop icmp/8, icmp6/128; drop icmp/3/4; drop gre, proto/89; otherwise accept }
+        """
+    )
+    expect({ping(site.outside, "192.0.2.1"): SILENCE, ping(site.outside, "2001:db8:2::1"): SILENCE})
+    for protocol, times in ((47, 2), (89, 3)):
+        for _ in range(times):
+            site.outside.call(send_raw, protocol)
+    assert site.policy.packets("-p gre") == 2
+    assert site.policy.packets("-p ospf") == 3
+
+
+def send_raw(protocol):
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol) as raw:
+        raw.sendto(bytes(8), ("192.0.2.1", 0))
 
 
 def test_raw_text_is_inside_its_rule(site):

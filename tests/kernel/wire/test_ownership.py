@@ -229,3 +229,12 @@ def test_settings_that_statements_need(site, ownership):
             tcp(site.outside, "fd00:10::5", 80): "[fd00:10::5]:80 from 2001:db8:2::10",
         }
     )
+
+
+def test_what_a_set_holds_outlives_a_reload(site):
+    policy = SHARED + "set bad = address timeout 1h; filter wan -> self { drop from bad }"
+    site.policy.load(policy)
+    site.router.run("ipset", "add", "bad.4", "203.0.113.9")
+    site.policy.load(policy, jumps="keep")
+    probes = [tcp(site.outside, "192.0.2.1", 22, source=source) for source in ("203.0.113.9", "198.51.100.9")]
+    expect(dict(zip(probes, [SILENCE, "192.0.2.1:22 from 198.51.100.9"], strict=True)))

@@ -183,3 +183,34 @@ def test_a_zone_is_pinged_through_its_pair(site):
             tcp(site.outside, "10.20.0.5", 80): "10.20.0.5:80 from 192.0.2.10",
         }
     )
+
+
+def test_a_zone_of_many_interfaces_and_networks(site):
+    names = ", ".join(["eth1", *(f"vlan{n}" for n in range(5))])
+    networks = ", ".join(["10.0.0.0/24", "fd00:10::/64", *(f"10.{n}.0.0/16" for n in range(100, 105))])
+    site.policy.load(
+        f"""
+        policy edge {{ ownership shared }}
+        zone wan = interface eth0
+        zone big = interface {names} network {networks}
+        log seen = "seen"
+        filter big -> self {{ log seen udp/53; drop tcp/22; return tcp/80; drop tcp/80 }}
+        filter wan -> big {{ drop tcp/22 }}
+        filter big -> big {{ drop tcp/22 }}
+        nat big -> wan {{ masquerade }}
+        """
+    )
+    expect(
+        {
+            tcp(site.desk, "10.0.0.1", 22): SILENCE,
+            tcp(site.desk, "fd00:10::1", 22): SILENCE,
+            tcp(site.desk, "10.0.0.1", 80): "10.0.0.1:80 from 10.0.0.7",
+            udp(site.desk, "10.0.0.1", 53): "10.0.0.1:53 from 10.0.0.7",
+            tcp(site.outside, "10.0.0.5", 22): SILENCE,
+            tcp(site.outside, "192.0.2.1", 22): "192.0.2.1:22 from 192.0.2.10",
+            tcp(site.desk, "192.0.2.10", 22): "192.0.2.10:22 from 192.0.2.1",
+            tcp(site.desk, "2001:db8:2::10", 22): "[2001:db8:2::10]:22 from 2001:db8:2::1",
+            tcp(site.desk, "10.20.0.5", 22): "10.20.0.5:22 from 10.0.0.7",
+        }
+    )
+    assert site.policy.packets("seen ") == 1
