@@ -81,7 +81,10 @@ def _times(schedule: Schedule) -> Iterator[tuple[str, str]]:
     for start, end in schedule.hours:
         # `--contiguous`: after midnight the time still belongs to the day on which it began. An end at 00:00 is no time
         # after midnight.
-        yield f" --timestart {_clock(start * 60)} --timestop {_clock(end * 60 - 1)}", " --contiguous" * (0 < end < start)
+        yield (
+            f" --timestart {_clock(start * 60)} --timestop {_clock(end * 60 - 1)}",
+            " --contiguous" * (0 < end < start),
+        )
     if not schedule.hours:
         yield "", ""
 
