@@ -65,9 +65,8 @@ def _is_broadcast(fib: Fib, address: int) -> bool:
 
 def _device_of(fib: Fib, address: int) -> str:
     """Return the interface that an IPv4 address belongs to, "" for a foreign one (__ip_dev_find)."""
-    owner = fib.host.owner(address, 4)
-    if owner is not None:
-        return owner.name
+    if owner := fib.owner(address, 4):
+        return owner
     found = fib.local_route(address)
     return found.device if found is not None and found.kind is RouteKind.LOCAL else ""
 

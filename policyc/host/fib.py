@@ -77,7 +77,7 @@ _ACTIONS = {
 class Fib:
     """The routes of a host, indexed. Made once for a host; lookups change nothing."""
 
-    __slots__ = ("_rules", "_settings", "_tables", "has_local_routes", "has_realms", "has_rules", "host")
+    __slots__ = ("_owners", "_rules", "_settings", "_tables", "has_local_routes", "has_realms", "has_rules", "host")
 
     def __init__(self, host: Host) -> None:
         self.host = host
@@ -90,6 +90,10 @@ class Fib:
         )
         self._tables = self._index(host)
         self._settings: dict[str, Settings] = {}
+        self._owners: dict[tuple[int, int], str] = {}
+        for interface in host.interfaces:
+            for one in interface.addresses:
+                self._owners.setdefault((one.family, one.address), interface.name)
 
     def _index(self, host: Host) -> dict[tuple[int, int], _Table]:
         down = {one.name for one in host.interfaces if not one.up}
@@ -126,6 +130,10 @@ class Fib:
                 bool(sysctls.of_all(4, "bc_forwarding") and sysctls.of_interface(4, interface, "bc_forwarding")),
             )
         return found
+
+    def owner(self, address: int, family: int) -> str:
+        """Return the first interface that has exactly this address, "" for none."""
+        return self._owners.get((family, address), "")
 
     def lookup(self, flow: Flow) -> Route | Failure:
         """Return the route of a flow, or why there is none."""

@@ -140,10 +140,3 @@ class Host:
     def interface(self, name: str) -> Interface | None:
         """Return the interface of that name, or None."""
         return next((one for one in self.interfaces if one.name == name), None)
-
-    def owner(self, address: int, family: int) -> Interface | None:
-        """Return the first interface that has exactly this address, or None."""
-        for one in self.interfaces:
-            if any(mine.address == address and mine.family == family for mine in one.addresses):
-                return one
-        return None

@@ -36,7 +36,7 @@ def suspicion(fib: Fib, packet: Arriving, towards: int, oif: str) -> Suspicion |
         if settings.accept_local:
             return None
         if not (fib.has_local_routes or fib.has_rules):
-            return Suspicion.OWN if fib.host.owner(packet.source, 4) else None
+            return Suspicion.OWN if fib.owner(packet.source, 4) else None
     mark = packet.mark if settings.valid_mark else 0
     back = Flow(
         4, packet.source, towards, oif or "lo", "", mark, packet.tos, packet.protocol, packet.dport, packet.sport

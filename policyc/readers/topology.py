@@ -53,7 +53,7 @@ class _Topology:
     def host(self, ipsets: str | None) -> Host:
         """Read everything, then report."""
         whole = self.object(self.topology, "topology", "the topology")
-        sysctls = self.sysctls(whole.get("sysctls") or {})
+        sysctls = self.sysctls(whole.get("sysctls", {}))
         listed = self.list(whole.get("interfaces"), "interfaces")
         found = [one for item in listed if (one := self.interface(item, sysctls)) is not None]
         self.repeated(found)
@@ -176,9 +176,10 @@ class _Topology:
             for family in families:
                 before = tuple(rules)
                 rule = self.value(partial(parse_rule, family=family, before=before), text, "ip_rules")
-                if rule is not None:
-                    rules.append(rule)
-                    rules.sort(key=lambda each: each.preference)
+                if rule is None:
+                    break  # what is wrong is so in both families
+                rules.append(rule)
+                rules.sort(key=lambda each: each.preference)
         return tuple(rules)
 
     def sysctls(self, given: Any) -> Sysctls:
