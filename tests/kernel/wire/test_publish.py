@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import closing
+
 import pytest
 from probes import SILENCE, expect, hold, outcome, tcp, udp
 
+IPPROTO_GRE = 47
 ZONES = """
 policy edge {
   ownership exclusive
@@ -169,6 +173,21 @@ def test_ranges_of_ports_keep_their_port(site):
             tcp(site.outside, "10.0.0.5", 8081): SILENCE,
         }
     )
+
+
+def test_a_protocol_without_ports(site):
+    site.policy.load(ZONES + "publish wan -> self gre becomes 10.0.0.5")
+    ear = site.server.call(socket.socket, socket.AF_INET, socket.SOCK_RAW, IPPROTO_GRE)
+    with closing(ear):
+        ear.settimeout(2)
+        site.outside.call(send_gre, "10.0.0.5", b"around")
+        site.outside.call(send_gre, "192.0.2.1", b"published")
+        assert ear.recv(100)[24:] == b"published"
+
+
+def send_gre(address, data):
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, IPPROTO_GRE) as raw:
+        raw.sendto(b"\0\0\x08\0" + data, (address, 0))
 
 
 def test_published_at_once_from_everywhere(site):

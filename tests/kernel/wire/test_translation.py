@@ -47,6 +47,29 @@ def test_dnat_and_its_accept(site):
     )
 
 
+def test_dnat_of_a_port_and_of_forwarded_packets(site):
+    site.policy.load(
+        ZONES
+        + """
+        nat wan -> self { dnat tcp/80 becomes :8080; dnat tcp/443 becomes 10.0.0.5-10.0.0.6:8080-8081 }
+        nat wan -> stores { dnat tcp/22 to not 10.20.0.5, fd00:20::5 becomes web:80 }
+        address web = 10.0.0.5, fd00:10::5
+        """
+    )
+    expect(
+        {
+            tcp(site.outside, "192.0.2.1", 80): "192.0.2.1:8080 from 192.0.2.10",
+            tcp(site.outside, "2001:db8:2::1", 80): "[2001:db8:2::1]:8080 from 2001:db8:2::10",
+            tcp(site.outside, "10.20.0.99", 22): "10.0.0.5:80 from 192.0.2.10",
+            tcp(site.outside, "fd00:20::99", 22): "[fd00:10::5]:80 from 2001:db8:2::10",
+            tcp(site.outside, "10.20.0.5", 22): "10.20.0.5:22 from 192.0.2.10",
+            tcp(site.outside, "10.0.0.7", 22): "10.0.0.7:22 from 192.0.2.10",
+        }
+    )
+    found = outcome(tcp(site.outside, "192.0.2.1", 443))
+    assert found in {f"10.0.0.{host}:{port} from 192.0.2.10" for host in (5, 6) for port in (8080, 8081)}
+
+
 def test_nat_accept_keeps_packets_as_they_are(site):
     site.policy.load(
         ZONES
