@@ -36,10 +36,12 @@ def _enter(draft: Draft, item: Block, pair: Pair, family: int, rules: list[Rule]
     branches.write(way, entry)
     conditions = Conditions(draft, family)
     for rule in rules:
-        chain = branches.write(line_of(draft, family, rule, conditions.of(rule)), chain)
+        # behind the last line there is nothing: leaving the block and going on in it are the same
+        leaves = rule.verb == "return" and rule is not rules[-1]
+        chain = branches.write(line_of(draft, family, rule, conditions.of(rule), leaves=leaves), chain)
 
 
-def line_of(draft: Draft, family: int, rule: Rule, tests: Tests) -> Line:
+def line_of(draft: Draft, family: int, rule: Rule, tests: Tests, *, leaves: bool) -> Line:
     """Return a rule of a block as a line ready to be written."""
     effects = rule.effects
     return Line(
@@ -50,5 +52,5 @@ def line_of(draft: Draft, family: int, rule: Rule, tests: Tests) -> Line:
         draft.note(rule.id, rule.name, family),
         rule.services,
         once=effects.log is not None or bool(effects.balance) or rule.verb in _GO_ON,
-        leaves=rule.verb == "return",
+        leaves=leaves,
     )

@@ -33,10 +33,10 @@ FEW = 16
 class Line:
     """One line of the policy in one family and chain.
 
-    `actions` are carried out in their order by a packet that fits, each some tests and, last, a target. `services` are those of
-    the tests, for targets that need a `-p`. `note` is the comment of all rules. `once`: a packet must come to the
-    actions once, however many alternatives it fits. `leaves`: the verb is `return`. `stem` names its
-    chains, else its id does.
+    `actions` are carried out in their order by a packet that fits, each some tests and, last, a target. `services` are
+    those of the tests, for targets that need a `-p`. `note` is the comment of all rules. `once`: a packet must come to the
+    actions once, however many alternatives it fits. `leaves`: the verb is `return`, and the block has more lines. `stem`
+    names the line's chains, else its id does.
     """
 
     id: str

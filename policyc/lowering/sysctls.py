@@ -9,7 +9,7 @@ from policyc.lowering.draft import Draft
 from policyc.lowering.publish import LOOPBACK
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.intent import Sysctl
-from policyc.policy.model import Block, Item, Netmap, Publish, Synproxy
+from policyc.policy.model import Block, Item, Netmap, Publish, Rule, Synproxy
 from policyc.policy.values import Endpoint
 from policyc.source import Span
 
@@ -61,12 +61,18 @@ def _block(block: Block) -> Iterator[tuple[str, str, str, Span]]:
             if rule.hooks and pair.hook not in rule.hooks:
                 continue
             forwards = block.table == "filter" and pair.hook is Hook.FORWARD and rule.verb == "accept"
-            if (forwards and not rule.hooks) or (rule.verb in _SENDS_ON and pair.hook is not Hook.OUTPUT):
+            if (forwards and not _answers_only(rule)) or (rule.verb in _SENDS_ON and pair.hook is not Hook.OUTPUT):
                 for family in pair.families:
                     if family in rule.families:
                         yield FORWARDING[family], "1", f"`{rule.verb}`", rule.span
             if rule.verb == "dnat" and pair.hook is Hook.PREROUTING:
                 yield from _localnet(rule.effects.becomes, rule.span)
+
+
+def _answers_only(rule: Rule) -> bool:
+    """Whether a rule accepts nothing that opens a connection: a host that forwards nothing may have it as well."""
+    state = rule.matches.state
+    return state is not None and not state.negated and set(state.values) <= {"established", "related"}
 
 
 def _localnet(endpoints: tuple[Endpoint, ...], span: Span) -> Iterator[tuple[str, str, str, Span]]:
