@@ -6,9 +6,9 @@ print(api.compile("edge.pol", 4))
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from policyc.diagnostics import Diagnostic, InputError
 from policyc.netfilter.ruleset import Ruleset
@@ -17,7 +17,7 @@ from policyc.source import Source
 if TYPE_CHECKING:
     from policyc.checks.run import Report
 
-__all__ = ["Diagnostic", "InputError", "Ruleset", "check", "compile", "iptables_save", "load"]
+__all__ = ["Diagnostic", "InputError", "Ruleset", "check", "compile", "iptables_save", "load", "replay"]
 
 
 def load(source: str | Path, *, family: int | None = None, name: str | None = None) -> Ruleset:
@@ -93,3 +93,13 @@ def iptables_save(ruleset: Ruleset, family: int) -> str:
     from policyc.writers.save import iptables_save as write
 
     return write(ruleset, family)
+
+
+def replay(case: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the kernel does with each packet of a recorded case, in order; docs/commands.md has both forms.
+
+    Raises InputError where its rules, ipsets or topology cannot be read.
+    """
+    from policyc.simulation.replay import replay as answers
+
+    return answers(case)

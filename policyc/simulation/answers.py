@@ -1,0 +1,82 @@
+"""What the kernel sends back to a packet that it refuses: REJECT's answers and its own ICMP errors.
+
+Part of `policyc.simulation`. Sources: net/ipv4/netfilter/nf_reject_ipv4.c, net/ipv6/netfilter/nf_reject_ipv6.c, net/ipv4/icmp.c.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from policyc.host.departure import depart
+from policyc.host.fib import Fib, Flow
+from policyc.net.addresses import format_address
+from policyc.net.protocols import ICMP, ICMPV6, TCP
+from policyc.simulation.packet import ACK, RST, Packet
+from policyc.simulation.tracking import is_icmp_error
+
+_CODES = {
+    "icmp-net-unreachable": (3, 0), "icmp-host-unreachable": (3, 1), "icmp-proto-unreachable": (3, 2),
+    "icmp-port-unreachable": (3, 3), "icmp-net-prohibited": (3, 9), "icmp-host-prohibited": (3, 10),
+    "icmp-admin-prohibited": (3, 13),
+    "icmp6-no-route": (1, 0), "icmp6-adm-prohibited": (1, 1), "icmp6-addr-unreachable": (1, 3),
+    "icmp6-port-unreachable": (1, 4), "icmp6-policy-fail": (1, 5), "icmp6-reject-route": (1, 6),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A packet that this host makes: a TCP reset with ports and flags, or an ICMP error with type and code.
+
+    `src` None: no address of this host will do.
+    """
+
+    family: int
+    proto: int
+    src: int | None
+    dst: int
+    sport: int = 0
+    dport: int = 0
+    flags: str = ""
+    icmp_type: int = 0
+    icmp_code: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the form that recorded cases have."""
+        found: dict[str, Any] = {
+            "proto": {TCP: "tcp", ICMP: "icmp", ICMPV6: "icmpv6"}[self.proto],
+            "src": None if self.src is None else format_address(self.src, self.family),
+            "dst": format_address(self.dst, self.family),
+        }
+        if self.proto == TCP:
+            return {**found, "sport": self.sport, "dport": self.dport, "flags": self.flags}
+        return {**found, "icmp_type": self.icmp_type, "icmp_code": self.icmp_code}
+
+
+def rejection(fib: Fib, packet: Packet, answer: str) -> Answer | None:
+    """Return what `REJECT --reject-with` sends, None where the kernel stays silent."""
+    if packet.bad_checksum or packet.pkttype != "unicast":
+        return None
+    if answer == "tcp-reset":
+        return _reset(packet)
+    return icmp_error(fib, packet, *_CODES[answer])
+
+
+def icmp_error(fib: Fib, packet: Packet, kind: int, code: int) -> Answer | None:
+    """Return the ICMP error about a packet, None where none may be sent (RFC 1122, section 3.2.2)."""
+    if is_icmp_error(packet) or packet.frag == "later" or packet.pkttype != "unicast":
+        return None
+    local = fib.owner(packet.dst, packet.family)
+    way = depart(fib, Flow(packet.family, packet.src, packet.dst if local else None, mark=0))
+    src = packet.dst if local else getattr(way, "source", None)
+    proto = ICMP if packet.family == 4 else ICMPV6
+    return Answer(packet.family, proto, src, packet.src, icmp_type=kind, icmp_code=code)
+
+
+def _reset(packet: Packet) -> Answer | None:
+    flags, segment = packet.tcp_flags or 0, packet.segment
+    if segment is None or flags & RST:
+        return None
+    return Answer(
+        packet.family, TCP, packet.dst, packet.src, packet.dport or 0, packet.sport or 0, "RST" if flags & ACK else "RST,ACK"
+    )  # fmt: skip

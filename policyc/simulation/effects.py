@@ -1,0 +1,237 @@
+"""What a rule's target does to a packet, its connection and the sets. Part of `policyc.simulation`, used by `rules`.
+
+A target's effects become one function that returns how the packet goes on in its table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from policyc.host.set_changes import with_packet, without_packet
+from policyc.netfilter import fields
+from policyc.netfilter.effect import (
+    Assign,
+    Divert,
+    Effect,
+    Handshake,
+    Mutate,
+    Note,
+    Record,
+    Reject,
+    Rewrite,
+    Shift,
+    Track,
+    Verdict,
+)
+from policyc.simulation import nat
+from policyc.simulation.mss import clamp
+from policyc.simulation.packet import ACK, FIN, RST, SYN, Packet
+from policyc.simulation.state import State, UnknowableError
+
+CONTINUE, ACCEPT, DROP, RETURN, JUMP, GOTO, STOLEN = "continue", "accept", "drop", "return", "jump", "goto", "stolen"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a packet goes on behind a rule.
+
+    `chain` of a jump or goto; `reject` is REJECT's answer; `kernel` says why the kernel itself drops the packet.
+    """
+
+    kind: str
+    chain: str = ""
+    reject: str = ""
+    kernel: str = ""
+
+    @property
+    def word(self) -> str:
+        """The verdict as traces spell it."""
+        return f"{self.kind}:{self.chain}" if self.chain else self.kind
+
+
+GOES_ON = Outcome(CONTINUE)
+Action = Callable[[Packet], Outcome | None]
+
+
+def _always(outcome: Outcome | None) -> Action:
+    def act(_: Packet) -> Outcome | None:
+        return outcome
+
+    return act
+
+
+def action_of(effect: Effect, state: State, hook_side: str) -> Action:
+    """Return the function of one effect, None from it meaning that the rule's next effect follows.
+
+    `hook_side` is what nat translates at the hook, SRC or DST.
+    """
+    if isinstance(effect, Verdict):
+        return _verdict(effect)
+    if isinstance(effect, Reject):
+        return _always(Outcome(DROP, reject=effect.answer))
+    if isinstance(effect, Rewrite):
+        return _rewrite(effect, state, hook_side)
+    if isinstance(effect, Assign):
+        return _assign(effect)
+    if isinstance(effect, Track):
+        return _track(effect)
+    if isinstance(effect, Shift):
+        return _shift(effect)
+    if isinstance(effect, Note):
+        return _note(effect, state)
+    if isinstance(effect, Record):
+        return lambda packet: state.recent.record(effect.into, packet, state.now or 0)
+    if isinstance(effect, Mutate):
+        return _mutate(effect, state)
+    if isinstance(effect, Divert):
+        return _unknowable("whether a local socket takes the packet (TPROXY)")
+    if isinstance(effect, Handshake):
+        return _handshake
+    assert_never(effect)
+
+
+def _unknowable(reason: str) -> Action:
+    def refuse(_: Packet) -> Outcome | None:
+        raise UnknowableError(reason)
+
+    return refuse
+
+
+def _verdict(effect: Verdict) -> Action:
+    if effect.kind == "queue":
+        return _unknowable("what the program behind NFQUEUE decides")
+    return _always(Outcome(effect.kind, effect.chain))
+
+
+def _rewrite(effect: Rewrite, state: State, hook_side: str) -> Action:
+    def translate(packet: Packet) -> Outcome | None:
+        refused = nat.rewrite(state, packet, effect, hook_side)
+        return Outcome(DROP, kernel=refused) if refused else None
+
+    return translate
+
+
+_NAMES = {fields.MARK: "mark", fields.TOS: "tos"}
+
+
+def _read(packet: Packet, effect: Assign) -> int | None:
+    """Return what is to be xored into the field."""
+    if effect.source is None:
+        return effect.value
+    if effect.source is fields.CT_MARK:
+        if packet.ct is None:
+            return None
+        value = packet.ct.mark
+    elif effect.source is fields.MARK:
+        value = packet.mark
+    else:
+        raise UnknowableError(f"the packet's {effect.source!r}")
+    value &= effect.source_mask
+    shifted = value << effect.shift if effect.shift >= 0 else value >> -effect.shift
+    return shifted & 0xFFFFFFFF
+
+
+def _assign(effect: Assign) -> Action:
+    def assign(packet: Packet) -> Outcome | None:
+        value = _read(packet, effect)
+        if value is None:
+            return None
+        if effect.field is fields.CT_MARK:
+            if packet.ct is not None:
+                packet.ct.mark = packet.ct.mark & ~effect.mask ^ value
+        elif (name := _NAMES.get(effect.field)) is not None:
+            setattr(packet, name, getattr(packet, name) & ~effect.mask ^ value)
+        elif effect.field is fields.CT_LABEL:
+            if packet.ct is not None and effect.source is None:
+                changed = {bit for bit in range(128) if effect.value >> bit & 1}
+                packet.ct.labels = frozenset(packet.ct.labels | changed)
+        else:
+            raise UnknowableError(f"what becomes of the packet's {effect.field!r}")
+        return None
+
+    return assign
+
+
+def _track(effect: Track) -> Action:
+    def exempt(packet: Packet) -> Outcome | None:
+        if packet.ct is not None:
+            return None
+        if not effect.entry:
+            packet.ct_state = "UNTRACKED"
+        elif effect.zone:
+            raise UnknowableError("connection tracking zones are not simulated")
+        else:
+            packet.helper = effect.helper
+        return None
+
+    return exempt
+
+
+def _shift(effect: Shift) -> Action:
+    def shift(packet: Packet) -> Outcome | None:
+        if effect.how == "set":
+            packet.ttl = effect.amount
+        else:
+            change = effect.amount if effect.how == "inc" else -effect.amount
+            packet.ttl = min(max(packet.ttl + change, 0), 255)
+        return None
+
+    return shift
+
+
+def _note(effect: Note, state: State) -> Action:
+    if effect.kind == "unknown":
+        return _unknowable(f"what `{effect.detail}` does")
+    if effect.kind != "set":
+        return _always(None)
+    way, name, directions = effect.detail.split()
+    change = with_packet if way == "add" else without_packet
+
+    def note(packet: Packet) -> Outcome | None:
+        if name in state.sets:
+            state.sets = change(state.sets, name, directions.split(","), packet.probe, now=state.now or 0)
+        return None
+
+    return note
+
+
+def _mutate(effect: Mutate, state: State) -> Action:
+    if effect.what == "tcp-mss":
+        size = int(effect.detail) if effect.detail.isdecimal() else None
+
+        def change(packet: Packet) -> Outcome | None:
+            clamp(state, packet, size)
+            return None
+
+        return change
+    if effect.fields:
+        return _unknowable(f"what becomes of {', '.join(map(repr, effect.fields))}: {effect.what}")
+    return _always(None)
+
+
+def _handshake(packet: Packet) -> Outcome | None:
+    bare = (packet.tcp_flags or 0) & (SYN | ACK | FIN | RST)
+    if bare == SYN:
+        return Outcome(STOLEN)
+    if bare == ACK:
+        raise UnknowableError("whether the ACK belongs to a handshake that SYNPROXY answered")
+    return None
+
+
+def together(actions: Sequence[Action]) -> Callable[[Packet], Outcome]:
+    """Return the function of all effects of a target, in their order."""
+    if not actions:
+        return lambda _: GOES_ON
+    if len(actions) == 1:
+        only = actions[0]
+        return lambda packet: only(packet) or GOES_ON
+
+    def carry_out(packet: Packet) -> Outcome:
+        for act in actions:
+            if (outcome := act(packet)) is not None:
+                return outcome
+        return GOES_ON
+
+    return carry_out

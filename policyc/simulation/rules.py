@@ -1,0 +1,141 @@
+"""A table's chains, ready to run: each rule is compiled when a packet first comes to it. Part of `policyc.simulation`.
+
+Matches run left to right and stop at the first that fails; their side effects happen on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from policyc.netfilter.effect import Record
+from policyc.netfilter.parts import Match, Target, Unknown
+from policyc.netfilter.rule import Rule
+from policyc.netfilter.ruleset import Chain, Table
+from policyc.simulation.counters import Counters
+from policyc.simulation.effects import ACCEPT, CONTINUE, DROP, GOTO, JUMP, RETURN, Action, Outcome, action_of, together
+from policyc.simulation.evaluate import Test, compiled, unknowns
+from policyc.simulation.packet import Packet
+from policyc.simulation.state import State, UnknowableError
+from policyc.simulation.trace import Step
+
+MOST_JUMPS = 4096  # no ruleset that the kernel takes goes round; this ends a loop in one that it would refuse
+_ACCEPTED, _DROPPED = Outcome(ACCEPT), Outcome(DROP)
+
+
+class CompiledRule:
+    """One rule as two functions: whether a packet matches, and what then happens."""
+
+    __slots__ = ("act", "doubts", "tests")
+
+    def __init__(self, rule: Rule, family: int, state: State, counters: Counters, hook_side: str) -> None:
+        around = rule.around(family)
+        self.tests: list[Test] = []
+        self.doubts: list[str] = []
+        actions: list[Action] = []
+        for part in rule.parts:
+            if isinstance(part, Target) or (isinstance(part, Unknown) and part.is_target):
+                actions += [action_of(effect, state, hook_side) for effect in part.effects(around)]
+                continue
+            meaning = part.meaning(around)
+            test = compiled(meaning, state, counters.test)
+            self.doubts += unknowns(meaning, state)
+            if isinstance(part, Match):
+                effects = part.extension.side_effects(part.options, around)
+                for effect in effects:
+                    test = _beside(test, action_of(effect, state, hook_side), always=isinstance(effect, Record))
+            self.tests.append(test)
+        self.act: Callable[[Packet], Outcome] = together(actions)
+
+    def matches(self, packet: Packet) -> bool:
+        """Whether the packet matches; raises UnknowableError where a condition is unknown and the others hold."""
+        sure = True
+        for test in self.tests:
+            holds = test(packet)
+            if not holds:
+                if holds is not None:
+                    return False
+                sure = False
+        if not sure:
+            raise UnknowableError(f"whether {' and '.join(dict.fromkeys(self.doubts))} holds")
+        return True
+
+
+def _beside(test: Test, act: Action, *, always: bool) -> Test:
+    def with_effect(packet: Packet) -> bool | None:
+        holds = test(packet)
+        if holds or always:
+            act(packet)
+        return holds
+
+    return with_effect
+
+
+class CompiledChain:
+    """A chain with its rules in order; None where no packet has come to a rule yet."""
+
+    __slots__ = ("is_base", "name", "policy", "rules", "source")
+
+    def __init__(self, chain: Chain, *, is_base: bool) -> None:
+        self.name = chain.name
+        self.is_base = is_base
+        self.policy = _DROPPED if chain.policy == "DROP" else _ACCEPTED
+        self.source = chain.rules
+        self.rules: list[CompiledRule | None] = [None] * len(chain.rules)
+
+
+class CompiledTable:
+    """The chains of one table of one family."""
+
+    __slots__ = ("_chains", "_counters", "_state", "family", "name")
+
+    def __init__(self, table: Table, state: State, counters: Counters) -> None:
+        base = {chain.name for chain in table.base_chains}
+        self.name, self.family = table.name, table.family
+        self._state, self._counters = state, counters
+        self._chains = {chain.name: CompiledChain(chain, is_base=chain.name in base) for chain in table.chains}
+
+    def has(self, name: str) -> bool:
+        """Whether the table declares the chain."""
+        return name in self._chains
+
+    def run(self, base: str, packet: Packet, steps: list[Step], hook_side: str) -> Outcome:
+        """Send the packet through a base chain and what it calls; return accept, drop or stolen."""
+        first = self._chains[base]
+        chain, at = first, 0
+        callers: list[tuple[CompiledChain, int]] = []
+        jumps = 0
+        while True:
+            if at >= len(chain.rules):
+                if not callers:
+                    break
+                chain, at = callers.pop()
+                continue
+            rule = chain.rules[at]
+            if rule is None:
+                rule = chain.rules[at] = CompiledRule(
+                    chain.source[at], self.family, self._state, self._counters, hook_side
+                )
+            at += 1
+            if not rule.matches(packet):
+                continue
+            outcome = rule.act(packet)
+            kind = outcome.kind
+            steps.append(Step(self.name, chain.name, at, outcome.word))
+            if kind == CONTINUE:
+                continue
+            if kind == RETURN:
+                if not callers:
+                    break
+                chain, at = callers.pop()
+            elif kind in {JUMP, GOTO}:
+                jumps += 1
+                called = self._chains.get(outcome.chain)
+                if called is None or jumps > MOST_JUMPS:
+                    raise UnknowableError(f"the kernel would not load the jump to `{outcome.chain}`")
+                if kind == JUMP:
+                    callers.append((chain, at))
+                chain, at = called, 0
+            else:
+                return outcome
+        steps.append(Step(self.name, base, "policy", first.policy.kind))
+        return first.policy

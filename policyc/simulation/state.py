@@ -1,0 +1,56 @@
+"""What a simulation knows and changes as packets pass: host, sets, connections, counters. Part of `policyc.simulation`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from policyc.host.fib import Fib
+from policyc.host.host import Host
+from policyc.host.set_changes import Sets
+from policyc.simulation.connection import ConnectionTable
+from policyc.simulation.recent import RecentLists
+
+
+class UnknowableError(Exception):
+    """What happens next cannot be known; the message is the reason, lower case, without a final period."""
+
+
+@dataclass(slots=True)
+class State:
+    """One host's kernel between two packets.
+
+    `assumptions` decide conditions that nobody can evaluate, by their text; where one is missing the walk raises
+    UnknowableError. `address_types` are those asked for so far, by family, address and interface. `now` is the time in
+    seconds since 1970, None where nobody said.
+    """
+
+    host: Host
+    fib: Fib
+    sets: Sets
+    connections: ConnectionTable = field(default_factory=ConnectionTable)
+    recent: RecentLists = field(default_factory=RecentLists)
+    assumptions: Mapping[str, bool] = field(default_factory=dict)
+    now: int | None = None
+    address_types: dict[tuple[int, int, str], frozenset[str]] = field(default_factory=dict)
+    checksum: bool = True
+    tcp_loose: bool = True
+    tcp_liberal: bool = False
+
+    @classmethod
+    def of(cls, host: Host) -> State:
+        """Return the state of a host that has just been set up."""
+        number = host.sysctls.number
+        return cls(
+            host,
+            Fib(host),
+            host.sets,
+            checksum=bool(number("net.netfilter.nf_conntrack_checksum")),
+            tcp_loose=bool(number("net.netfilter.nf_conntrack_tcp_loose")),
+            tcp_liberal=bool(number("net.netfilter.nf_conntrack_tcp_be_liberal")),
+        )
+
+    def forget_connections(self) -> None:
+        """Empty the connection table and the `recent` lists, as before a fresh packet of a recorded case."""
+        self.connections.clear()
+        self.recent.clear()

@@ -1,0 +1,221 @@
+"""The way of a packet through hooks, routing and the kernel's own stages, from where it enters to where it ends.
+
+The heart of `policyc.simulation`: what is visited in which order is `policyc.netfilter.hooks.VISITS`, nothing here repeats it.
+"""
+
+from __future__ import annotations
+
+from policyc.host.arrival import arrive
+from policyc.host.departure import Departure, depart, reroute
+from policyc.host.fib import Failure, Flow
+from policyc.host.frames import refusal
+from policyc.host.host import LOOPBACK, RouteKind
+from policyc.net.protocols import ICMP
+from policyc.netfilter.hooks import TABLES, VISITS, Hook
+from policyc.netfilter.ruleset import Ruleset
+from policyc.simulation import nat, tracking
+from policyc.simulation.answers import icmp_error, rejection
+from policyc.simulation.counters import Counters
+from policyc.simulation.effects import DROP, STOLEN, Outcome
+from policyc.simulation.packet import Packet
+from policyc.simulation.rules import CompiledTable
+from policyc.simulation.state import State, UnknowableError
+from policyc.simulation.trace import DROPPED, FORWARDED, KERNEL_DROP, LOCAL, REJECTED, SENT, UNSUPPORTED, Trace
+
+_STAGES = {hook: tuple(visit.stage for visit in VISITS if visit.hook is hook) for hook in Hook}
+_SIDES = {
+    Hook.PREROUTING: nat.DST, Hook.OUTPUT: nat.DST, Hook.INPUT: nat.SRC, Hook.POSTROUTING: nat.SRC, Hook.FORWARD: "",
+}  # fmt: skip
+_REDIRECT = 5  # of ICMP
+
+
+class _Ended(Exception):  # noqa: N818 - not an error: the packet's way is over
+    """The packet goes no further; its trace has the verdict."""
+
+
+class Simulation:
+    """A ruleset on a host. Packets walk one after the other and leave their marks on `state`."""
+
+    __slots__ = ("_has_nat", "_tables", "state")
+
+    def __init__(self, ruleset: Ruleset, state: State) -> None:
+        self.state = state
+        counters = Counters(state)
+        self._tables = {
+            (table.family, table.name): CompiledTable(table, state, counters)
+            for table in ruleset.tables
+            if table.name in TABLES
+        }  # fmt: skip
+        self._has_nat = {
+            family: any(self._tables[key].has(hook.value) for hook in Hook for key in [(family, "nat")] if key in self._tables)
+            for family in (4, 6)
+        }  # fmt: skip
+
+    def walk(self, packet: Packet) -> Trace:
+        """Send a packet on its way, which changes it, and return what happened."""
+        trace = Trace()
+        try:
+            if packet.outgoing:
+                self._send(packet, trace)
+            else:
+                self._receive(packet, trace)
+        except _Ended:
+            pass
+        except UnknowableError as unknown:
+            trace.verdict, trace.reason = UNSUPPORTED, str(unknown)
+        return trace
+
+    # ------------------------------------------------------------------ ways
+    def _receive(self, packet: Packet, trace: Trace) -> None:
+        interface = self.state.host.interface(packet.iif or "")
+        if interface is None:
+            raise UnknowableError(f"the host has no interface `{packet.iif}`")
+        if why := refusal(interface, packet.pkttype, packet.family, packet.src, packet.dst):
+            self._drop(trace, why)
+        self._hook(Hook.PREROUTING, packet, trace)
+        decision = arrive(self.state.fib, packet.arriving)
+        if decision.drop is not None:
+            if decision.answer is not None:
+                trace.answer = icmp_error(self.state.fib, packet, *decision.answer)
+            self._drop(trace, decision.drop.value)
+        if decision.is_local:
+            self._deliver(packet, trace)
+            return
+        packet.oif, packet.next_hop = decision.device, decision.next_hop
+        packet.ttl -= 1
+        self._hook(Hook.FORWARD, packet, trace)
+        self._hook(Hook.POSTROUTING, packet, trace)
+        trace.verdict, trace.device = FORWARDED, packet.oif or ""
+
+    def _deliver(self, packet: Packet, trace: Trace) -> None:
+        packet.oif = None
+        self._hook(Hook.INPUT, packet, trace)
+        trace.verdict, trace.device = LOCAL, packet.iif or ""
+
+    def _send(self, packet: Packet, trace: Trace) -> None:
+        flow = Flow(
+            packet.family, packet.dst, None, mark=packet.mark, protocol=packet.proto, sport=packet.sport or 0,
+            dport=packet.dport or 0, uid=packet.uid or 0,
+        )  # fmt: skip
+        way = self._way(depart(self.state.fib, flow), trace)
+        packet.oif, packet.next_hop = way.device, way.next_hop
+        try:
+            way = self._output(packet, trace, way)
+        except _Ended:
+            if trace.verdict in {DROPPED, REJECTED}:
+                trace.send_error = "EPERM"
+            raise
+        packet.oif, packet.next_hop = way.device, way.next_hop
+        looped = packet.copy() if way.also_local else None
+        if looped is not None:
+            self._loop_copy(looped, trace, way)
+        self._hook(Hook.POSTROUTING, packet, trace)
+        if way.device == LOOPBACK:
+            self._come_back(packet, trace, "unicast")
+            return
+        trace.verdict, trace.device = SENT, way.device
+
+    def _output(self, packet: Packet, trace: Trace, way: Departure) -> Departure:
+        """Run the chains of OUTPUT, all of which see the first route's interface; return the last route."""
+        changed = _routed_by(packet)
+        for stage in _STAGES[Hook.OUTPUT]:
+            self._stage(stage, Hook.OUTPUT, packet, trace)
+            if (stage == "mangle" and _routed_by(packet) != changed) or (
+                stage == "nat" and nat.address_changed(packet)
+            ):
+                way = self._rerouted(packet, trace, way.device)
+        return way
+
+    def _rerouted(self, packet: Packet, trace: Trace, first: str) -> Departure:
+        flow = Flow(
+            packet.family, packet.dst, packet.src, mark=packet.mark, tos=packet.tos, protocol=packet.proto,
+            sport=packet.sport or 0, dport=packet.dport or 0, uid=packet.uid or 0,
+        )  # fmt: skip
+        return self._way(reroute(self.state.fib, flow, first), trace)
+
+    def _loop_copy(self, packet: Packet, trace: Trace, way: Departure) -> None:
+        """Let in the copy of a broadcast or multicast, before the packet itself goes on (measured): its fate is its own."""
+        of_copy = Trace(steps=trace.steps)
+        try:
+            self._hook(Hook.POSTROUTING, packet, of_copy)
+            self._come_back(packet, of_copy, "multicast" if way.kind is RouteKind.MULTICAST else "broadcast")
+        except _Ended:
+            return
+        trace.also_local = way.device
+
+    def _come_back(self, packet: Packet, trace: Trace, kind: str) -> None:
+        """Let a packet in that this host sent to itself: with its connection and mark, without socket, not routed again."""
+        packet.iif, packet.oif = packet.oif, None
+        packet.uid = packet.gid = None
+        packet.pkttype, packet.looped = kind, True
+        self._hook(Hook.PREROUTING, packet, trace)
+        self._deliver(packet, trace)
+
+    # ------------------------------------------------------------------ stages
+    def _hook(self, hook: Hook, packet: Packet, trace: Trace) -> None:
+        for stage in _STAGES[hook]:
+            self._stage(stage, hook, packet, trace)
+
+    def _stage(self, stage: str, hook: Hook, packet: Packet, trace: Trace) -> None:
+        if stage == "nat":
+            if self._has_nat[packet.family]:
+                self._nat(hook, packet, trace)
+        elif stage == "conntrack":
+            tracking.track(self.state, packet)
+        elif stage == "confirm":
+            if not tracking.confirm(self.state, packet):
+                self._drop(trace, "another connection has taken its addresses and ports meanwhile")
+        else:
+            self._table(stage, hook, packet, trace)
+
+    def _table(self, name: str, hook: Hook, packet: Packet, trace: Trace) -> None:
+        table = self._tables.get((packet.family, name))
+        if table is None or not table.has(hook.value):
+            return
+        outcome = table.run(hook.value, packet, trace.steps, _SIDES[hook])
+        if outcome.kind in {DROP, STOLEN}:
+            self._end(outcome, packet, trace)
+
+    def _nat(self, hook: Hook, packet: Packet, trace: Trace) -> None:
+        """Decide the translation with the first packet of a connection, and translate (nf_nat_inet_fn)."""
+        one, side = packet.ct, _SIDES[hook]
+        if one is None:
+            return
+        if packet.ct_state == "RELATED" and tracking.is_icmp_error(packet):
+            is_redirect = packet.proto == ICMP and (packet.icmp or 0) >> 8 == _REDIRECT
+            if not nat.translate_error(packet, side, is_redirect=is_redirect):
+                self._drop(trace, "an ICMP redirect about a translated connection")
+            return
+        if packet.ct_state == "NEW" and not one.status & nat.DONE[side]:
+            self._table("nat", hook, packet, trace)
+            nat.set_up(self.state, one, nat.Range(), side)
+        elif hook is Hook.POSTROUTING and nat.left_by_other_device(packet):
+            self.state.connections.remove(one)
+            self._drop(trace, "it leaves by another interface than the one whose address MASQUERADE gave it")
+        nat.translate(packet, side)
+
+    # ------------------------------------------------------------------ ends
+    def _end(self, outcome: Outcome, packet: Packet, trace: Trace) -> None:
+        if outcome.kernel:
+            self._drop(trace, outcome.kernel)
+        trace.verdict = DROPPED
+        if outcome.reject:
+            trace.verdict, trace.reject_with = REJECTED, outcome.reject
+            trace.answer = rejection(self.state.fib, packet, outcome.reject)
+        raise _Ended
+
+    def _drop(self, trace: Trace, why: str) -> None:
+        trace.verdict, trace.reason = KERNEL_DROP, why
+        raise _Ended
+
+    def _way(self, way: Departure | Failure, trace: Trace) -> Departure:
+        if isinstance(way, Departure):
+            return way
+        trace.send_error = way.value
+        trace.verdict, trace.reason = KERNEL_DROP, f"there is no way to its destination ({way.value})"
+        raise _Ended
+
+
+def _routed_by(packet: Packet) -> tuple[int, ...]:
+    """Return what table mangle's OUTPUT routes the packet again for, once it has changed."""
+    return packet.src, packet.dst, packet.mark, packet.tos, packet.ttl if packet.family == 6 else 0
