@@ -47,8 +47,8 @@ def jhash2(words: tuple[int, ...], initial: int) -> int:
     return c
 
 
-def choice_of_address(wanted: FlowTuple, addresses: tuple[int, int], *, persistent: bool) -> int:
-    """Return the address from `addresses`, both ends included, that a connection gets."""
+def choice_of_address(wanted: FlowTuple, addresses: tuple[int, int], *, of_source: bool, persistent: bool) -> int:
+    """Return the address from `addresses`, both ends included, that a connection's source or destination becomes."""
     low, high = addresses
     if low == high:
         return low
@@ -65,7 +65,7 @@ def choice_of_address(wanted: FlowTuple, addresses: tuple[int, int], *, persiste
         if _swapped(word) != highs[at]:
             whole = True
         if not persistent:
-            hashed ^= target[at]
+            hashed ^= target[at] if of_source else _swapped(word)  # the kernel has written the new word by then
     return chosen
 
 

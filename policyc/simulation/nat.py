@@ -96,7 +96,7 @@ def _unique(state: State, one: Connection, current: FlowTuple, asked: Range, sid
             return same
     wanted = current
     if asked.addresses is not None:
-        address = choice_of_address(current, asked.addresses, persistent=asked.persistent)
+        address = choice_of_address(current, asked.addresses, of_source=side == SRC, persistent=asked.persistent)
         wanted = current._replace(src=address) if side == SRC else current._replace(dst=address)
     if not asked.random:
         if asked.ports is None:

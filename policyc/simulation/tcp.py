@@ -134,8 +134,11 @@ def follow(one: Connection, packet: Packet, *, reply: bool, liberal: bool) -> Fa
         new, in_window = verdict
     if not in_window:
         inside = _in_window(tcp, flags, segment, reply=reply, liberal=liberal)
-        if inside is not True:
-            return Fate.INVALID if inside is None else Fate.ACCEPT
+        if inside is None:
+            _remember_invalid(one, kind, reply=reply)
+            return Fate.INVALID
+        if not inside:
+            return Fate.ACCEPT
         if kind == "ack":
             tcp.last_end, tcp.last_window = _end(segment, flags), segment.window
     tcp.last_kind, tcp.last_reply, tcp.state = kind, reply, new
@@ -153,8 +156,18 @@ def _let_through(tcp: TcpConnection, kind: str, segment: Segment, flags: int, *,
     """Note a segment that may belong to a connection which the entry does not know yet; the state stays."""
     tcp.last_kind, tcp.last_reply = kind, reply
     tcp.last_end, tcp.last_window = _end(segment, flags), segment.window
+    if tcp.state == "SYN_SENT" and kind == "ack" and reply:
+        tcp.last_ack = segment.ack
     if kind == "syn" and not reply:
         tcp.challenge = tcp.state == "LAST_ACK"
+
+
+def _remember_invalid(one: Connection, kind: str, *, reply: bool) -> None:
+    """Note a FIN or RST outside the window, unless it answers one (nf_tcp_handle_invalid)."""
+    tcp = one.tcp
+    answers = tcp.last_reply is not reply and tcp.last_kind in {"fin", "rst"}
+    if one.status & ASSURED and kind in {"fin", "rst"} and not answers:
+        tcp.last_kind, tcp.last_reply = kind, reply
 
 
 def _believe_earlier_syn(tcp: TcpConnection, *, reply: bool) -> None:
@@ -172,11 +185,11 @@ def _believe_earlier_syn(tcp: TcpConnection, *, reply: bool) -> None:
 def _reset(one: Connection, segment: Segment, old: str, *, reply: bool) -> tuple[str, bool] | None:
     """Return the state after a reset and whether its window is beyond question; None where the reset is not credible."""
     tcp, new = one.tcp, "CLOSE"
-    if not one.status & ASSURED or tcp.state in _EARLY_DROP:
+    if tcp.state in _EARLY_DROP:
         return new, True
     acked = tcp.sides[not reply].max_ack
     if acked is not None and tcp.last_kind != "syn":
-        established = tcp.state == "ESTABLISHED"
+        established = tcp.state == "ESTABLISHED" and bool(one.status & ASSURED)
         if segment.seq == 0 and not established:
             return new, False
         if _before(segment.seq, acked):
@@ -186,8 +199,12 @@ def _reset(one: Connection, segment: Segment, old: str, *, reply: bool) -> tuple
         if tcp.last_kind == "ack" and tcp.last_reply is reply and segment.seq == tcp.last_end:
             return new, False
         new = old
-    answers_let_through = one.status & SEEN_REPLY and tcp.last_kind == "syn"  # a SYN that _let_through noted
-    return new, bool(answers_let_through and segment.ack == tcp.last_end)
+    answers_syn = one.status & SEEN_REPLY and tcp.last_kind == "syn"
+    answers_ack = not one.status & ASSURED and tcp.last_kind == "ack"
+    if (answers_syn or answers_ack) and tcp.last_reply is not reply and segment.ack == tcp.last_end:
+        return new, True
+    answers_challenge = old == "SYN_SENT" and tcp.last_kind == "ack" and tcp.last_reply
+    return new, bool(answers_challenge and segment.seq == tcp.last_ack)
 
 
 def _in_window(tcp: TcpConnection, flags: int, segment: Segment, *, reply: bool, liberal: bool) -> bool | None:
@@ -222,9 +239,10 @@ def _in_window(tcp: TcpConnection, flags: int, segment: Segment, *, reply: bool,
     if not _before(seq, sender.max_end + 1):
         overshot = (end - sender.max_end + 1) & 0xFFFFFFFF
         slight = receiver.max_window and reaches and _before(floor, ack) and overshot <= receiver.max_window
-        if not forgiving:
-            return False if slight and _before(ack, receiver.end + 1) else None
-        return True
+        if slight and _before(ack, receiver.end + 1):
+            sender.end = end  # so that an answer to these bytes is not taken for one to bytes never sent
+            return forgiving
+        return True if forgiving else None
     if not _before(ack, receiver.end + 1):
         return True if forgiving else None
     if not reaches or not _before(floor, ack):

@@ -29,6 +29,7 @@ class TcpConnection:
     last_kind: str = ""
     last_reply: bool = False
     last_end: int = 0
+    last_ack: int = 0
     last_window: int = 0
     challenge: bool = False
     simultaneous: bool = False
