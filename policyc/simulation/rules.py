@@ -5,7 +5,7 @@ Matches run left to right and stop at the first that fails; their side effects h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from policyc.netfilter.effect import Record
 from policyc.netfilter.parts import Match, Target, Unknown
@@ -14,6 +14,7 @@ from policyc.netfilter.ruleset import Chain, Table
 from policyc.simulation.counters import Counters
 from policyc.simulation.effects import ACCEPT, CONTINUE, DROP, GOTO, JUMP, RETURN, Action, Outcome, action_of, together
 from policyc.simulation.evaluate import Test, compiled, unknowns
+from policyc.simulation.index import LONG, ChainIndex
 from policyc.simulation.packet import Packet
 from policyc.simulation.state import State, UnknowableError
 from policyc.simulation.trace import Step
@@ -73,14 +74,22 @@ def _beside(test: Test, act: Action, *, always: bool) -> Test:
 class CompiledChain:
     """A chain with its rules in order; None where no packet has come to a rule yet."""
 
-    __slots__ = ("is_base", "name", "policy", "rules", "source")
+    __slots__ = ("_index", "name", "policy", "rules", "source")
 
-    def __init__(self, chain: Chain, *, is_base: bool) -> None:
+    def __init__(self, chain: Chain) -> None:
         self.name = chain.name
-        self.is_base = is_base
         self.policy = _DROPPED if chain.policy == "DROP" else _ACCEPTED
         self.source = chain.rules
         self.rules: list[CompiledRule | None] = [None] * len(chain.rules)
+        self._index: ChainIndex | None = None
+
+    def places(self, packet: Packet) -> Sequence[int]:
+        """Return the places of the rules to look at, in their order."""
+        if len(self.rules) < LONG:
+            return range(len(self.rules))
+        if self._index is None:
+            self._index = ChainIndex(self.source)
+        return self._index.candidates(packet)
 
 
 class CompiledTable:
@@ -89,10 +98,9 @@ class CompiledTable:
     __slots__ = ("_chains", "_counters", "_state", "family", "name")
 
     def __init__(self, table: Table, state: State, counters: Counters) -> None:
-        base = {chain.name for chain in table.base_chains}
         self.name, self.family = table.name, table.family
         self._state, self._counters = state, counters
-        self._chains = {chain.name: CompiledChain(chain, is_base=chain.name in base) for chain in table.chains}
+        self._chains = {chain.name: CompiledChain(chain) for chain in table.chains}
 
     def has(self, name: str) -> bool:
         """Whether the table declares the chain."""
@@ -101,40 +109,41 @@ class CompiledTable:
     def run(self, base: str, packet: Packet, steps: list[Step], hook_side: str) -> Outcome:
         """Send the packet through a base chain and what it calls; return accept, drop or stolen."""
         first = self._chains[base]
-        chain, at = first, 0
-        callers: list[tuple[CompiledChain, int]] = []
+        chain, places, at = first, first.places(packet), 0
+        callers: list[tuple[CompiledChain, Sequence[int], int]] = []
         jumps = 0
         while True:
-            if at >= len(chain.rules):
+            if at >= len(places):
                 if not callers:
                     break
-                chain, at = callers.pop()
+                chain, places, at = callers.pop()
                 continue
-            rule = chain.rules[at]
+            place = places[at]
+            rule = chain.rules[place]
             if rule is None:
-                rule = chain.rules[at] = CompiledRule(
-                    chain.source[at], self.family, self._state, self._counters, hook_side
+                rule = chain.rules[place] = CompiledRule(
+                    chain.source[place], self.family, self._state, self._counters, hook_side
                 )
             at += 1
             if not rule.matches(packet):
                 continue
             outcome = rule.act(packet)
             kind = outcome.kind
-            steps.append(Step(self.name, chain.name, at, outcome.word))
+            steps.append(Step(self.name, chain.name, place + 1, outcome.word))
             if kind == CONTINUE:
                 continue
             if kind == RETURN:
                 if not callers:
                     break
-                chain, at = callers.pop()
+                chain, places, at = callers.pop()
             elif kind in {JUMP, GOTO}:
                 jumps += 1
                 called = self._chains.get(outcome.chain)
                 if called is None or jumps > MOST_JUMPS:
                     raise UnknowableError(f"the kernel would not load the jump to `{outcome.chain}`")
                 if kind == JUMP:
-                    callers.append((chain, at))
-                chain, at = called, 0
+                    callers.append((chain, places, at))
+                chain, places, at = called, called.places(packet), 0
             else:
                 return outcome
         steps.append(Step(self.name, base, "policy", first.policy.kind))
