@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from policyc.host.departure import depart
-from policyc.host.fib import Fib, Flow
+from policyc.host.fib import Failure, Fib, Flow
+from policyc.host.ipv6_kinds import is_link_local
+from policyc.host.source_v6 import select_source_v6
 from policyc.net.addresses import format_address
-from policyc.net.protocols import ICMP, ICMPV6, TCP
-from policyc.simulation.packet import ACK, RST, Packet
+from policyc.net.protocols import ICMP, ICMPV6, SCTP, TCP
+from policyc.simulation.packet import ACK, FLAGS, RST, Packet, Segment
 from policyc.simulation.tracking import is_icmp_error
 
 _CODES = {
@@ -22,6 +24,8 @@ _CODES = {
     "icmp6-no-route": (1, 0), "icmp6-adm-prohibited": (1, 1), "icmp6-addr-unreachable": (1, 3),
     "icmp6-port-unreachable": (1, 4), "icmp6-policy-fail": (1, 5), "icmp6-reject-route": (1, 6),
 }  # fmt: skip
+
+_ANSWERED = frozenset((0, 8, *range(13, 19)))  # ICMP messages that an error may be sent about (icmp_pointers of icmp.c)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Answer:
 
 def rejection(fib: Fib, packet: Packet, answer: str) -> Answer | None:
     """Return what `REJECT --reject-with` sends, None where the kernel stays silent."""
-    if packet.bad_checksum or packet.pkttype != "unicast":
+    if (packet.bad_checksum and packet.proto != SCTP) or packet.pkttype != "unicast" or packet.to_many:
         return None
     if answer == "tcp-reset":
         return _reset(packet)
@@ -64,13 +68,41 @@ def rejection(fib: Fib, packet: Packet, answer: str) -> Answer | None:
 
 def icmp_error(fib: Fib, packet: Packet, kind: int, code: int) -> Answer | None:
     """Return the ICMP error about a packet, None where none may be sent (RFC 1122, section 3.2.2)."""
-    if is_icmp_error(packet) or packet.frag == "later" or packet.pkttype != "unicast":
+    if is_icmp_error(packet) or packet.frag == "later" or packet.pkttype != "unicast" or packet.to_many:
         return None
-    local = fib.owner(packet.dst, packet.family)
-    way = depart(fib, Flow(packet.family, packet.src, packet.dst if local else None, mark=0))
-    src = packet.dst if local else getattr(way, "source", None)
+    if packet.proto == ICMP and (packet.icmp or 0) >> 8 not in _ANSWERED:
+        return None
     proto = ICMP if packet.family == 4 else ICMPV6
-    return Answer(packet.family, proto, src, packet.src, icmp_type=kind, icmp_code=code)
+    return Answer(packet.family, proto, _own_address(fib, packet), packet.src, icmp_type=kind, icmp_code=code)
+
+
+def _own_address(fib: Fib, packet: Packet) -> int | None:
+    """Return the source of an ICMP error about a packet."""
+    if fib.owner(packet.dst, packet.family):
+        return packet.dst
+    if packet.family == 6 and packet.iif is not None:
+        return select_source_v6(fib.host, packet.iif, packet.src)  # by the interface it came in by (measured)
+    way = depart(fib, Flow(packet.family, packet.src))
+    return None if isinstance(way, Failure) else way.source
+
+
+def as_packet(answer: Answer, about: Packet) -> Packet | None:
+    """Return the packet that carries an answer; it is related to the connection of what it answers (nf_ct_attach)."""
+    if answer.src is None:
+        return None
+    packet = Packet(answer.family, answer.src, answer.dst, answer.proto, outgoing=True)
+    if answer.proto == TCP:
+        packet.sport, packet.dport = answer.sport, answer.dport
+        packet.tcp_flags = sum(FLAGS[name] for name in answer.flags.split(","))
+        packet.segment, packet.tcp_option, packet.length = Segment(), (), 40 if answer.family == 4 else 60
+    else:
+        packet.icmp, packet.inner = answer.icmp_type << 8 | answer.icmp_code, about
+        packet.length = 28 + about.length
+        if answer.family == 6 and is_link_local(answer.dst):
+            packet.bound = about.iif or ""
+    if about.ct is not None:
+        packet.ct, packet.ct_state, packet.ct_reply = about.ct, "RELATED", not about.ct_reply
+    return packet
 
 
 def _reset(packet: Packet) -> Answer | None:

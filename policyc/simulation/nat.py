@@ -21,7 +21,7 @@ from policyc.simulation.connection import (
     FlowTuple,
 )
 from policyc.simulation.jhash import choice_of_address
-from policyc.simulation.packet import Packet
+from policyc.simulation.packet import IDENTIFIED, Packet
 from policyc.simulation.state import State, UnknowableError
 
 SRC, DST = "SRC", "DST"
@@ -29,7 +29,6 @@ DONE = {SRC: SRC_NAT_DONE, DST: DST_NAT_DONE}
 _STATUS = {SRC: SRC_NAT, DST: DST_NAT}
 _PORTS = frozenset((TCP, UDP, UDPLITE, SCTP, DCCP))
 _ICMP = frozenset((ICMP, ICMPV6))
-_IDENTIFIED = frozenset((8, 0, 13, 14, 15, 16, 17, 18, 128, 129))  # ICMP types with an identifier
 _MOST_ATTEMPTS = 128  # NF_NAT_MAX_ATTEMPTS
 
 
@@ -188,7 +187,7 @@ def translate(packet: Packet, side: str) -> None:
             packet.sport = target.sport
         else:
             packet.dport = target.dport
-    elif packet.proto in _ICMP and packet.icmp_id is not None and (packet.icmp or 0) >> 8 in _IDENTIFIED:
+    elif packet.proto in _ICMP and packet.icmp_id is not None and (packet.icmp or 0) >> 8 in IDENTIFIED:
         packet.icmp_id = target.sport
 
 

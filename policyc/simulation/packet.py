@@ -1,12 +1,11 @@
-"""A packet as a record of fields, as `design` of the model has them. The walk changes it on its way; rules read it.
+"""A packet as a record of fields, the columns of `policyc.netfilter.fields`. The walk changes it on its way; rules read it.
 
-Bottom of `policyc.simulation`. Values are numbers and names as `policyc.netfilter.fields` says; what a packet does not have
-is None, and a test of it is false.
+Bottom of `policyc.simulation`. What a packet does not have is None, and a test of it is false.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from policyc.host.arriving import Arriving
 from policyc.host.probe import Probe
@@ -15,6 +14,7 @@ from policyc.simulation.connection import Connection, FlowTuple
 
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
 FLAGS = {"FIN": FIN, "SYN": SYN, "RST": RST, "PSH": PSH, "ACK": ACK, "URG": URG, "ECE": ECE, "CWR": CWR}
+IDENTIFIED = frozenset((0, 8, 13, 14, 15, 16, 17, 18, 128, 129))  # ICMP types with an identifier, both families
 MSS_OPTION = 2  # kind of the TCP option, RFC 9293
 
 
@@ -32,9 +32,10 @@ class Segment:
 class Packet:
     """One packet between two hooks. `inner` is the packet that an ICMP error quotes.
 
-    `outgoing`: this host sends it; `uid` and `gid` exist while its socket does. `looped`: it came back over loopback, or as
-    the copy of a broadcast. `ct_reply`: it goes against the direction of its connection's first packet. `claimed` is the state
-    that whoever describes the packet says it has, and whether it goes in the direction of replies.
+    `to_many`: it is routed as a broadcast or to a group. `outgoing`: this host sends it; `uid` and `gid` exist while its
+    socket does, and `bound` is the interface that it must leave by, "" for any. `ct_reply`: it goes against the direction of
+    its connection's first packet. `claimed` is the state that whoever describes the packet says it has, and
+    whether it goes in the direction of replies.
     """
 
     family: int
@@ -66,18 +67,18 @@ class Packet:
     uid: int | None = None
     gid: int | None = None
     outgoing: bool = False
-    looped: bool = False
+    to_many: bool = False
+    bound: str = ""
     next_hop: int = 0
     ct: Connection | None = None
     ct_state: str = "none"
     ct_reply: bool = False
     helper: str = ""
     claimed: tuple[str, bool] | None = None
-    notes: list[str] = field(default_factory=list)
 
     def copy(self) -> Packet:
         """Return another packet with the same fields and the same connection."""
-        return replace(self, notes=list(self.notes))
+        return replace(self)
 
     @property
     def tuple(self) -> FlowTuple | None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from policyc.net.addresses import format_address
 from policyc.net.protocols import ICMP, ICMPV6
 from policyc.simulation.answers import Answer
-from policyc.simulation.packet import Packet
+from policyc.simulation.packet import IDENTIFIED, Packet
 
 LOCAL, FORWARDED, SENT = "LOCAL", "FORWARDED", "SENT"
 DROPPED, REJECTED, KERNEL_DROP, UNSUPPORTED = "DROPPED", "REJECTED", "KERNEL_DROP", "UNSUPPORTED"
@@ -35,6 +35,8 @@ class Trace:
     """The way of one packet so far. `reason` says why the kernel dropped it, or why nobody can know.
 
     `device` is the interface that it left or arrived by. `send_error` is the errno that a local sender gets.
+    `passed` is table and hook of the last base chain that let the packet pass. `answer_left_by` is the interface by which the
+    kernel's answer left, "" where it was blocked or its receiver is this host, None where nobody can know.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -44,8 +46,9 @@ class Trace:
     reason: str = ""
     send_error: str = ""
     also_local: str = ""
-    entered: bool = False
     answer: Answer | None = None
+    answer_left_by: str | None = None
+    passed: str | None = None
 
     @property
     def deciding(self) -> Step | None:
@@ -83,18 +86,14 @@ class Trace:
             found["reject_with"] = self.reject_with
         if self.answer is not None:
             found["kernel_replies"] = [self.answer.to_dict()]
+            if self.answer_left_by is not None:
+                found["reply_left_via"] = [self.answer_left_by] if self.answer_left_by else []
         if self.verdict == KERNEL_DROP:
-            found["stage"] = self.stage
+            found["stage"] = self.passed
         if self.send_error:
             found["send_error"] = self.send_error
         found["trace"] = [list(step) for step in self.steps]
         return found
-
-    @property
-    def stage(self) -> str | None:
-        """Table and hook of the last base chain that let the packet pass; None where it met none."""
-        passed = (f"{step.table}/{step.chain}" for step in reversed(self.steps) if step.chain.isupper())
-        return next(passed, None)
 
 
 def final_tuple(packet: Packet) -> dict[str, Any]:
@@ -104,7 +103,7 @@ def final_tuple(packet: Packet) -> dict[str, Any]:
         "dst": format_address(packet.dst, packet.family),
     }
     if packet.proto in {ICMP, ICMPV6}:
-        if packet.icmp_id is not None:
+        if packet.icmp_id is not None and (packet.icmp or 0) >> 8 in IDENTIFIED:
             found["icmp_id"] = packet.icmp_id
     elif packet.sport is not None:
         found |= {"sport": packet.sport, "dport": packet.dport}

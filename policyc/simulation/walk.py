@@ -14,7 +14,7 @@ from policyc.net.protocols import ICMP
 from policyc.netfilter.hooks import TABLES, VISITS, Hook
 from policyc.netfilter.ruleset import Ruleset
 from policyc.simulation import nat, tracking
-from policyc.simulation.answers import icmp_error, rejection
+from policyc.simulation.answers import Answer, as_packet, icmp_error, rejection
 from policyc.simulation.counters import Counters
 from policyc.simulation.effects import DROP, STOLEN, Outcome
 from policyc.simulation.packet import Packet
@@ -26,6 +26,7 @@ _STAGES = {hook: tuple(visit.stage for visit in VISITS if visit.hook is hook) fo
 _SIDES = {
     Hook.PREROUTING: nat.DST, Hook.OUTPUT: nat.DST, Hook.INPUT: nat.SRC, Hook.POSTROUTING: nat.SRC, Hook.FORWARD: "",
 }  # fmt: skip
+_TO_MANY = frozenset((RouteKind.BROADCAST, RouteKind.MULTICAST))
 _REDIRECT = 5  # of ICMP
 
 
@@ -63,7 +64,17 @@ class Simulation:
             pass
         except UnknowableError as unknown:
             trace.verdict, trace.reason = UNSUPPORTED, str(unknown)
+        if trace.answer is not None:
+            self._answer(trace.answer, packet, trace)
         return trace
+
+    def _answer(self, answer: Answer, packet: Packet, trace: Trace) -> None:
+        """Send the kernel's answer on its own way through OUTPUT, where it may be dropped."""
+        carrier = as_packet(answer, packet)
+        if carrier is not None:
+            way = self.walk(carrier)
+            if way.verdict != UNSUPPORTED:
+                trace.answer_left_by = way.device if way.verdict == SENT else ""
 
     # ------------------------------------------------------------------ ways
     def _receive(self, packet: Packet, trace: Trace) -> None:
@@ -74,6 +85,7 @@ class Simulation:
             self._drop(trace, why)
         self._hook(Hook.PREROUTING, packet, trace)
         decision = arrive(self.state.fib, packet.arriving)
+        packet.to_many = decision.kind in _TO_MANY
         if decision.drop is not None:
             if decision.answer is not None:
                 trace.answer = icmp_error(self.state.fib, packet, *decision.answer)
@@ -94,22 +106,22 @@ class Simulation:
 
     def _send(self, packet: Packet, trace: Trace) -> None:
         flow = Flow(
-            packet.family, packet.dst, None, mark=packet.mark, protocol=packet.proto, sport=packet.sport or 0,
+            packet.family, packet.dst, None, oif=packet.bound, mark=packet.mark, protocol=packet.proto, sport=packet.sport or 0,
             dport=packet.dport or 0, uid=packet.uid or 0,
         )  # fmt: skip
         way = self._way(depart(self.state.fib, flow), trace)
         packet.oif, packet.next_hop = way.device, way.next_hop
+        packet.to_many = way.kind in _TO_MANY
         try:
             way = self._output(packet, trace, way)
+            packet.oif, packet.next_hop = way.device, way.next_hop
+            if way.also_local:
+                self._loop_copy(packet.copy(), trace, way)
+            self._hook(Hook.POSTROUTING, packet, trace)
         except _Ended:
             if trace.verdict in {DROPPED, REJECTED}:
                 trace.send_error = "EPERM"
             raise
-        packet.oif, packet.next_hop = way.device, way.next_hop
-        looped = packet.copy() if way.also_local else None
-        if looped is not None:
-            self._loop_copy(looped, trace, way)
-        self._hook(Hook.POSTROUTING, packet, trace)
         if way.device == LOOPBACK:
             self._come_back(packet, trace, "unicast")
             return
@@ -128,7 +140,7 @@ class Simulation:
 
     def _rerouted(self, packet: Packet, trace: Trace, first: str) -> Departure:
         flow = Flow(
-            packet.family, packet.dst, packet.src, mark=packet.mark, tos=packet.tos, protocol=packet.proto,
+            packet.family, packet.dst, packet.src, oif=packet.bound, mark=packet.mark, tos=packet.tos, protocol=packet.proto,
             sport=packet.sport or 0, dport=packet.dport or 0, uid=packet.uid or 0,
         )  # fmt: skip
         return self._way(reroute(self.state.fib, flow, first), trace)
@@ -147,7 +159,7 @@ class Simulation:
         """Let a packet in that this host sent to itself: with its connection and mark, without socket, not routed again."""
         packet.iif, packet.oif = packet.oif, None
         packet.uid = packet.gid = None
-        packet.pkttype, packet.looped = kind, True
+        packet.pkttype = kind
         self._hook(Hook.PREROUTING, packet, trace)
         self._deliver(packet, trace)
 
@@ -175,6 +187,7 @@ class Simulation:
         outcome = table.run(hook.value, packet, trace.steps, _SIDES[hook])
         if outcome.kind in {DROP, STOLEN}:
             self._end(outcome, packet, trace)
+        trace.passed = f"{name}/{hook.value}"
 
     def _nat(self, hook: Hook, packet: Packet, trace: Trace) -> None:
         """Decide the translation with the first packet of a connection, and translate (nf_nat_inet_fn)."""
@@ -186,7 +199,7 @@ class Simulation:
             if not nat.translate_error(packet, side, is_redirect=is_redirect):
                 self._drop(trace, "an ICMP redirect about a translated connection")
             return
-        if packet.ct_state == "NEW" and not one.status & nat.DONE[side]:
+        if packet.ct_state in {"NEW", "RELATED"} and not one.status & nat.DONE[side]:
             self._table("nat", hook, packet, trace)
             nat.set_up(self.state, one, nat.Range(), side)
         elif hook is Hook.POSTROUTING and nat.left_by_other_device(packet):
