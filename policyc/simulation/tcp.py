@@ -199,9 +199,9 @@ def _reset(one: Connection, segment: Segment, old: str, *, reply: bool) -> tuple
         if tcp.last_kind == "ack" and tcp.last_reply is reply and segment.seq == tcp.last_end:
             return new, False
         new = old
-    answers_syn = one.status & SEEN_REPLY and tcp.last_kind == "syn"
+    answers_syn = one.status & SEEN_REPLY and tcp.last_kind == "syn" and tcp.last_reply is not reply
     answers_ack = not one.status & ASSURED and tcp.last_kind == "ack"
-    if (answers_syn or answers_ack) and tcp.last_reply is not reply and segment.ack == tcp.last_end:
+    if (answers_syn or answers_ack) and segment.ack == tcp.last_end:
         return new, True
     answers_challenge = old == "SYN_SENT" and tcp.last_kind == "ack" and tcp.last_reply
     return new, bool(answers_challenge and segment.seq == tcp.last_ack)
