@@ -96,7 +96,7 @@ def iptables_save(ruleset: Ruleset, family: int) -> str:
 
 
 def replay(case: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what the kernel does with each packet of a recorded case, in order; docs/commands.md has both forms.
+    """Return what the kernel does with each packet of a recorded case, in order; docs/api.md has both forms.
 
     Raises InputError where its rules, ipsets or topology cannot be read.
     """

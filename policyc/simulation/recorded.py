@@ -1,6 +1,6 @@
 """A packet of a recorded case, JSON, becomes a Packet; the connections that were there become entries of the table.
 
-Part of `policyc.simulation`, used by `replay`. The form of a case is in docs/commands.md.
+Part of `policyc.simulation`, used by `replay`. The form of a case is in docs/api.md.
 """
 
 from __future__ import annotations

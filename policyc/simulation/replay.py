@@ -1,6 +1,6 @@
 """A recorded case is answered: its packets in order, with the connections that they make. What `api.replay` asks.
 
-Top of `policyc.simulation`. A case says what `docs/commands.md` names: topology, rules of both families, ipsets, packets.
+Top of `policyc.simulation`. A case says what `docs/api.md` names: topology, rules of both families, ipsets, packets.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What happened to a packet: the rules that matched, the verdict, the packet as it left. Part of `policyc.simulation`.
 
-`to_dict` gives the form of the recorded verdicts, which the contract of docs/commands.md names.
+`to_dict` gives the form of the recorded verdicts, which the contract of docs/api.md names.
 """
 
 from __future__ import annotations
