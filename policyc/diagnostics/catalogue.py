@@ -110,6 +110,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC807", "host-name", "error", "a host name stands where the kernel needs an address"),
     Entry("PC808", "unreadable-source", "error", "a file cannot be read, or is nothing that policyc reads"),
     Entry("PC809", "bad-host", "error", "the description of a host cannot be understood"),
+    Entry("PC810", "bad-packet", "error", "the description of a packet cannot be understood"),
     # PC9xx: policyc itself
     Entry("PC901", "unused-suppression", "warning", "a suppression comment suppresses nothing"),
     Entry("PC902", "bad-config", "error", "policyc.toml or [tool.policyc] has an unknown key or a wrong value"),

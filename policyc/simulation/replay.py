@@ -12,7 +12,7 @@ from policyc.netfilter.ruleset import Ruleset
 from policyc.readers.joining import joined
 from policyc.readers.save import read_save
 from policyc.readers.topology import host_of_topology
-from policyc.simulation.recorded import adopt, packet_of
+from policyc.simulation.recorded import adopt, described
 from policyc.simulation.state import State
 from policyc.simulation.trace import UNSUPPORTED
 from policyc.simulation.walk import Simulation
@@ -20,29 +20,27 @@ from policyc.source import Source
 
 
 def replay(case: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return one verdict for each packet of a case, in order; raises InputError where rules or topology cannot be read.
+    """Return one verdict for each packet of a case, in order; raises InputError for what cannot be read.
 
     Before a packet that is `fresh` connections and `recent` lists are emptied. Where a case gives `conntrack`, those are the
     connections before the packet, and `ctstate` is what its state must be; else both follow from the packets before. After
     a packet whose fate is unknown, so is that of the packets that build on it.
     """
-    ruleset, host = _ruleset(case), host_of_topology(case["topology"], case.get("ipsets"), case.get("family"))
+    ruleset, host = _ruleset(case), host_of_topology(case.get("topology", {}), case.get("ipsets"), case.get("family"))
     state = State.of(host)
     simulation = Simulation(ruleset, state)
     verdicts: list[dict[str, Any]] = []
     lost = ""
-    for given in case["packets"]:
-        number = given.get("n", len(verdicts))
-        if given.get("fresh", True):
+    for number, fresh, packet, connections in described(case.get("packets"), host):
+        if fresh:
             state.forget_connections()
             lost = ""
-        if "conntrack" in given:
-            adopt(state.connections, given["conntrack"])
+        if connections is not None:
+            adopt(state.connections, connections)
             lost = ""
         if lost:
             verdicts.append({"n": number, "verdict": UNSUPPORTED, "reason": lost, "trace": []})
             continue
-        packet = packet_of(given, host)
         sent = packet.copy()
         trace = simulation.walk(packet)
         if trace.verdict == UNSUPPORTED:

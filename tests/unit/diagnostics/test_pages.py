@@ -39,7 +39,8 @@ def findings(language: str, text: str, folder: Path) -> tuple[Diagnostic, ...]:
             read_config(folder / "policyc.toml")
             return ()
         if language == "json":
-            host_of_topology(json.loads(text))
+            value = json.loads(text)
+            api.replay(value) if "packets" in value else host_of_topology(value)
             return ()
         if language == "text":
             return api.check(text).diagnostics
