@@ -155,7 +155,8 @@ def _asked(question: Ask, state: State) -> Test:
     if question.kind == "set":
         return _member(state, key, question.subject)
     if question.kind == "rpfilter":
-        return lambda packet: passes_rpfilter(state.fib, packet.arriving, question.subject)
+        # What this host sent itself is beyond suspicion (rpfilter_is_loopback).
+        return lambda packet: packet.is_copy or passes_rpfilter(state.fib, packet.arriving, question.subject)
     return _unknown(state, key)
 
 

@@ -33,9 +33,9 @@ class Packet:
     """One packet between two hooks. `inner` is the packet that an ICMP error quotes.
 
     `to_many`: it is routed as a broadcast or to a group. `outgoing`: this host sends it; `uid` and `gid` exist while its
-    socket does, and `bound` is the interface that it must leave by, "" for any. `ct_reply`: it goes against the direction of
-    its connection's first packet. `claimed` is the state that whoever describes the packet says it has, and
-    whether it goes in the direction of replies.
+    socket does, and `bound` is the interface that it must leave by, "" for any. `is_copy`: of a broadcast that this
+    host sends, looped back to it. `ct_reply`: it goes against the direction of its connection's first packet. `claimed` is the
+    state that whoever describes the packet says it has, and whether it goes in the direction of replies.
     """
 
     family: int
@@ -67,6 +67,7 @@ class Packet:
     uid: int | None = None
     gid: int | None = None
     outgoing: bool = False
+    is_copy: bool = False
     to_many: bool = False
     bound: str = ""
     next_hop: int = 0

@@ -129,13 +129,15 @@ class Simulation:
 
     def _output(self, packet: Packet, trace: Trace, way: Departure) -> Departure:
         """Run the chains of OUTPUT, all of which see the first route's interface; return the last route."""
-        changed = _routed_by(packet)
         for stage in _STAGES[Hook.OUTPUT]:
+            before = _routed_by(packet)
             self._stage(stage, Hook.OUTPUT, packet, trace)
-            if (stage == "mangle" and _routed_by(packet) != changed) or (
-                stage == "nat" and nat.address_changed(packet)
-            ):
+            changed = (
+                _routed_by(packet) != before if stage == "mangle" else stage == "nat" and nat.address_changed(packet)
+            )
+            if changed:
                 way = self._rerouted(packet, trace, way.device)
+                packet.to_many = way.kind in _TO_MANY
         return way
 
     def _rerouted(self, packet: Packet, trace: Trace, first: str) -> Departure:
@@ -148,6 +150,8 @@ class Simulation:
     def _loop_copy(self, packet: Packet, trace: Trace, way: Departure) -> None:
         """Let in the copy of a broadcast or multicast, before the packet itself goes on (measured): its fate is its own."""
         of_copy = Trace(steps=trace.steps)
+        packet.uid = packet.gid = None
+        packet.is_copy = True
         try:
             self._hook(Hook.POSTROUTING, packet, of_copy)
             self._come_back(packet, of_copy, "multicast" if way.kind is RouteKind.MULTICAST else "broadcast")

@@ -32,6 +32,8 @@ def case_of(file: Path) -> dict[str, Any]:
         if "addrs" in item:
             macs = {"mac": f"02:00:00:00:{number:02x}:01", "peer_mac": f"02:00:00:00:{number:02x}:02"}
             topology["interfaces"].append({**macs, **item})
+        elif "ip_rule" in item:
+            topology.setdefault("ip_rules", []).append(item["ip_rule"])
         elif "dst" in item:
             topology["routes"].append(item)
         else:
