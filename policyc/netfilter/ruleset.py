@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from policyc.diagnostics import Diagnostic
 from policyc.diagnostics.suppressions import Suppression
+from policyc.host.host import Host
 from policyc.netfilter.hooks import TABLES, is_base_chain
 from policyc.netfilter.intent import Intent
 from policyc.netfilter.ipset import IpSet
@@ -65,7 +66,7 @@ class Ruleset:
     """Tables of both families, ipsets, intent. `notes` are findings of the reader that did not stop it.
 
     `suppressions` are comments of the source that accept findings. `shared`: the text must be loaded with `--noflush`:
-    only these chains are ours (a policy with ownership shared).
+    only these chains are ours (a policy with ownership shared). `host` is where it runs, None where nobody said.
     """
 
     tables: tuple[Table, ...] = ()
@@ -74,6 +75,7 @@ class Ruleset:
     notes: tuple[Diagnostic, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     shared: bool = False
+    host: Host | None = None
 
     def table(self, family: int, name: str) -> Table | None:
         """Return the table of that family and name."""
