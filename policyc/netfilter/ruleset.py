@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from policyc.diagnostics import Diagnostic
 from policyc.diagnostics.suppressions import Suppression
-from policyc.host.host import Host
 from policyc.netfilter.hooks import TABLES, is_base_chain
 from policyc.netfilter.intent import Intent
 from policyc.netfilter.ipset import IpSet
 from policyc.netfilter.rule import Counters, Rule
 from policyc.source import Span
+
+if TYPE_CHECKING:
+    from policyc.host.host import Host
 
 
 @dataclass(frozen=True, slots=True)
