@@ -68,7 +68,7 @@ def action_of(effect: Effect, state: State, hook_side: str) -> Action:
     `hook_side` is what nat translates at the hook, SRC or DST.
     """
     if isinstance(effect, Verdict):
-        return _verdict(effect)
+        return _verdict(effect, state)
     if isinstance(effect, Reject):
         return _always(Outcome(DROP, reject=effect.answer))
     if isinstance(effect, Rewrite):
@@ -86,9 +86,9 @@ def action_of(effect: Effect, state: State, hook_side: str) -> Action:
     if isinstance(effect, Mutate):
         return _mutate(effect, state)
     if isinstance(effect, Divert):
-        return _unknowable("whether a local socket takes the packet (TPROXY)")
+        return _divert(effect, state)
     if isinstance(effect, Handshake):
-        return _handshake
+        return _handshake(state)
     assert_never(effect)
 
 
@@ -99,10 +99,32 @@ def _unknowable(reason: str) -> Action:
     return refuse
 
 
-def _verdict(effect: Verdict) -> Action:
-    if effect.kind == "queue":
-        return _unknowable("what the program behind NFQUEUE decides")
-    return _always(Outcome(effect.kind, effect.chain))
+def _verdict(effect: Verdict, state: State) -> Action:
+    if effect.kind != "queue":
+        return _always(Outcome(effect.kind, effect.chain))
+
+    def ask(_: Packet) -> Outcome | None:
+        accepted = state.decide(
+            "the program behind NFQUEUE accepts it", True, "what the program behind NFQUEUE decides"
+        )
+        return Outcome(ACCEPT if accepted else DROP)
+
+    return ask
+
+
+def _divert(effect: Divert, state: State) -> Action:
+    """Hand the packet to a socket (tproxy_tg4): it goes on to INPUT where its mark, or the address, is routed as local."""
+
+    def divert(packet: Packet) -> Outcome | None:
+        if not state.decide(
+            f"a local socket listens on port {effect.port or 'of the packet'} with IP_TRANSPARENT", True,
+            "whether a local socket takes the packet (TPROXY)",
+        ):  # fmt: skip
+            return Outcome(DROP)
+        packet.mark = packet.mark & ~effect.mask ^ effect.mark
+        return Outcome(ACCEPT)
+
+    return divert
 
 
 def _rewrite(effect: Rewrite, state: State, hook_side: str) -> Action:
@@ -211,13 +233,19 @@ def _mutate(effect: Mutate, state: State) -> Action:
     return _always(None)
 
 
-def _handshake(packet: Packet) -> Outcome | None:
-    bare = (packet.tcp_flags or 0) & (SYN | ACK | FIN | RST)
-    if bare == SYN:
-        return Outcome(STOLEN)
-    if bare == ACK:
-        raise UnknowableError("whether the ACK belongs to a handshake that SYNPROXY answered")
-    return None
+def _handshake(state: State) -> Action:
+    def answer(packet: Packet) -> Outcome | None:
+        bare = (packet.tcp_flags or 0) & (SYN | ACK | FIN | RST)
+        if bare == SYN:
+            return Outcome(STOLEN)
+        if bare == ACK:
+            unknown = "whether the ACK belongs to a handshake that SYNPROXY answered"
+            return Outcome(
+                STOLEN if state.decide("the ACK ends a handshake that SYNPROXY answered", True, unknown) else DROP
+            )
+        return None
+
+    return answer
 
 
 def together(actions: Sequence[Action]) -> Callable[[Packet], Outcome]:

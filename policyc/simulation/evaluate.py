@@ -47,6 +47,11 @@ def compiled(predicate: Predicate, state: State, counting: CounterTest) -> Test:
     return lambda _: holds
 
 
+def has_counter(predicate: Predicate) -> bool:
+    """Whether a counter decides a part of it."""
+    return any(isinstance(node, May) and node.counter is not None for node in nodes(predicate))
+
+
 def unknowns(predicate: Predicate, state: State) -> Iterator[str]:
     """Yield the conditions of a predicate that may be unknown, as a person reads them."""
     for node in nodes(predicate):

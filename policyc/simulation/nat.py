@@ -160,7 +160,11 @@ def _other_port(state: State, one: Connection, wanted: FlowTuple, asked: Range, 
     if asked.port_base is not None:
         offset = key - asked.port_base
     elif size > 1 and (asked.random or side == SRC):
-        raise UnknowableError("which port the kernel takes: it begins at a random one")
+        if state.choices is None:
+            raise UnknowableError("which port the kernel takes: it begins at a random one")
+        # An explanation shows one of them, the packet's own where that may be chosen.
+        state.choices.note(f"the kernel chooses the port at random, from {low} to {low + size - 1}")
+        offset = max(key - low, 0) if key < low + size else 0
     else:
         offset = 0
     for step in range(min(size, _MOST_ATTEMPTS)):

@@ -6,32 +6,49 @@ Matches run left to right and stop at the first that fails; their side effects h
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from policyc.netfilter.counters import Counter
 from policyc.netfilter.effect import Record
 from policyc.netfilter.parts import Match, Target, Unknown
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Chain, Table
 from policyc.simulation.counters import Counters
 from policyc.simulation.effects import ACCEPT, CONTINUE, DROP, GOTO, JUMP, RETURN, Action, Outcome, action_of, together
-from policyc.simulation.evaluate import Test, compiled, unknowns
+from policyc.simulation.evaluate import Test, compiled, has_counter, unknowns
 from policyc.simulation.index import LONG, ChainIndex
+from policyc.simulation.journey import Recorder
 from policyc.simulation.packet import Packet
 from policyc.simulation.state import State, UnknowableError
 from policyc.simulation.trace import Step
 
+MOST_TOLD = 1000  # rules of a chain that an explanation looks at one by one
 MOST_JUMPS = 4096  # no ruleset that the kernel takes goes round; this ends a loop in one that it would refuse
 _ACCEPTED, _DROPPED = Outcome(ACCEPT), Outcome(DROP)
+
+
+class Doubt(NamedTuple):
+    """A test of a rule that may be unknown: `text` is the match as iptables writes it, `conditions` what it hangs on.
+
+    `counted` says what a counter that starts empty comes to, None where no counter decides.
+    """
+
+    test: Test
+    text: str
+    conditions: tuple[str, ...]
+    counted: Test | None
 
 
 class CompiledRule:
     """One rule as two functions: whether a packet matches, and what then happens."""
 
-    __slots__ = ("act", "doubts", "tests")
+    __slots__ = ("_doubts", "_state", "act", "tests")
 
     def __init__(self, rule: Rule, family: int, state: State, counters: Counters, hook_side: str) -> None:
         around = rule.around(family)
+        self._state = state
         self.tests: list[Test] = []
-        self.doubts: list[str] = []
+        self._doubts: list[Doubt] = []
         actions: list[Action] = []
         for part in rule.parts:
             if isinstance(part, Target) or (isinstance(part, Unknown) and part.is_target):
@@ -39,7 +56,11 @@ class CompiledRule:
                 continue
             meaning = part.meaning(around)
             test = compiled(meaning, state, counters.test)
-            self.doubts += unknowns(meaning, state)
+            if conditions := tuple(unknowns(meaning, state)):
+                counted = None
+                if state.choices is not None and has_counter(meaning):
+                    counted, test = test, compiled(meaning, state, _nobody_counts)
+                self._doubts.append(Doubt(test, part.text, conditions, counted))
             if isinstance(part, Match):
                 effects = part.extension.side_effects(part.options, around)
                 for effect in effects:
@@ -56,9 +77,31 @@ class CompiledRule:
                 if holds is not None:
                     return False
                 sure = False
-        if not sure:
-            raise UnknowableError(f"whether {' and '.join(dict.fromkeys(self.doubts))} holds")
+        return sure or self._chosen(packet)
+
+    def _chosen(self, packet: Packet) -> bool:
+        """Whether the unknown conditions are taken to hold."""
+        choices = self._state.choices
+        if choices is None:
+            conditions = dict.fromkeys(condition for doubt in self._doubts for condition in doubt.conditions)
+            raise UnknowableError(f"whether {' and '.join(conditions)} holds")
+        for doubt in self._doubts:
+            if doubt.test(packet) is not None:
+                continue
+            known = None if doubt.counted is None else doubt.counted(packet)
+            # A counter is asked anew each time; any other condition is fixed while the packet is the same.
+            identity = (
+                None if doubt.counted is not None
+                else (doubt.text, packet.src, packet.dst, packet.sport, packet.dport, packet.mark)
+            )  # fmt: skip
+            reason = "" if known is None else "nothing has been counted yet"
+            if not choices.decide(doubt.text, bool(known), identity=identity, reason=reason):
+                return False
         return True
+
+
+def _nobody_counts(_: Counter) -> Test:
+    return lambda _: None
 
 
 def _beside(test: Test, act: Action, *, always: bool) -> Test:
@@ -83,13 +126,16 @@ class CompiledChain:
         self.rules: list[CompiledRule | None] = [None] * len(chain.rules)
         self._index: ChainIndex | None = None
 
-    def places(self, packet: Packet) -> Sequence[int]:
-        """Return the places of the rules to look at, in their order."""
-        if len(self.rules) < LONG:
+    def places(self, packet: Packet, recorder: Recorder | None) -> Sequence[int]:
+        """Return the places of the rules to look at, in their order; all that a recorder may want to tell of."""
+        if len(self.rules) < (LONG if recorder is None else MOST_TOLD):
             return range(len(self.rules))
         if self._index is None:
             self._index = ChainIndex(self.source)
-        return self._index.candidates(packet)
+        found = self._index.candidates(packet)
+        if recorder is not None:
+            recorder.skipped(len(self.rules) - len(found))
+        return found
 
 
 class CompiledTable:
@@ -106,10 +152,12 @@ class CompiledTable:
         """Whether the table declares the chain."""
         return name in self._chains
 
-    def run(self, base: str, packet: Packet, steps: list[Step], hook_side: str) -> Outcome:
+    def run(
+        self, base: str, packet: Packet, steps: list[Step], hook_side: str, recorder: Recorder | None = None
+    ) -> Outcome:
         """Send the packet through a base chain and what it calls; return accept, drop or stolen."""
         first = self._chains[base]
-        chain, places, at = first, first.places(packet), 0
+        chain, places, at = first, first.places(packet, recorder), 0
         callers: list[tuple[CompiledChain, Sequence[int], int]] = []
         jumps = 0
         while True:
@@ -126,10 +174,14 @@ class CompiledTable:
                 )
             at += 1
             if not rule.matches(packet):
+                if recorder is not None:
+                    recorder.missed(chain.name, place + 1, len(callers), chain.source[place])
                 continue
             outcome = rule.act(packet)
             kind = outcome.kind
             steps.append(Step(self.name, chain.name, place + 1, outcome.word))
+            if recorder is not None:
+                recorder.matched(chain.name, place + 1, len(callers), chain.source[place], outcome.word)
             if kind == CONTINUE:
                 continue
             if kind == RETURN:
@@ -143,8 +195,10 @@ class CompiledTable:
                     raise UnknowableError(f"the kernel would not load the jump to `{outcome.chain}`")
                 if kind == JUMP:
                     callers.append((chain, places, at))
-                chain, places, at = called, called.places(packet), 0
+                chain, places, at = called, called.places(packet, recorder), 0
             else:
                 return outcome
         steps.append(Step(self.name, base, "policy", first.policy.kind))
+        if recorder is not None:
+            recorder.matched(base, "policy", 0, None, first.policy.kind)
         return first.policy

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from policyc.host.fib import Fib
 from policyc.host.host import Host
 from policyc.host.set_changes import Sets
+from policyc.simulation.choices import Choices
 from policyc.simulation.connection import ConnectionTable
 from policyc.simulation.recent import RecentLists
 
@@ -21,8 +22,8 @@ class State:
     """One host's kernel between two packets.
 
     `assumptions` decide conditions that nobody can evaluate, by their text; where one is missing the walk raises
-    UnknowableError. `address_types` are those asked for so far, by family, address and interface. `now` is the time in
-    seconds since 1970, None where nobody said.
+    UnknowableError, unless `choices` are there to be made: then the walk goes on with one. `address_types` are those asked
+    for so far, by family, address and interface. `now` is the time in seconds since 1970, None where nobody said.
     """
 
     host: Host
@@ -31,6 +32,7 @@ class State:
     connections: ConnectionTable = field(default_factory=ConnectionTable)
     recent: RecentLists = field(default_factory=RecentLists)
     assumptions: Mapping[str, bool] = field(default_factory=dict)
+    choices: Choices | None = None
     now: int | None = None
     address_types: dict[tuple[int, int, str], frozenset[str]] = field(default_factory=dict)
     checksum: bool = True
@@ -38,17 +40,24 @@ class State:
     tcp_liberal: bool = False
 
     @classmethod
-    def of(cls, host: Host) -> State:
+    def of(cls, host: Host, choices: Choices | None = None) -> State:
         """Return the state of a host that has just been set up."""
         number = host.sysctls.number
         return cls(
             host,
             Fib(host),
             host.sets,
+            choices=choices,
             checksum=bool(number("net.netfilter.nf_conntrack_checksum")),
             tcp_loose=bool(number("net.netfilter.nf_conntrack_tcp_loose")),
             tcp_liberal=bool(number("net.netfilter.nf_conntrack_tcp_be_liberal")),
         )
+
+    def decide(self, text: str, default: bool, unknown: str) -> bool:
+        """Return what is taken for a condition; raises UnknowableError with `unknown` where nothing is chosen."""
+        if self.choices is None:
+            raise UnknowableError(unknown)
+        return self.choices.decide(text, default)
 
     def forget_connections(self) -> None:
         """Empty the connection table and the `recent` lists, as before a fresh packet of a recorded case."""

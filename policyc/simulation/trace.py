@@ -36,7 +36,8 @@ class Trace:
 
     `device` is the interface that it left or arrived by. `send_error` is the errno that a local sender gets.
     `passed` is table and hook of the last base chain that let the packet pass. `answer_left_by` is the interface by which the
-    kernel's answer left, "" where it was blocked or its receiver is this host, None where nobody can know.
+    kernel's answer left, "" where it was blocked or its receiver is this host, None where nobody can know; `answer_way` is
+    the answer's own way.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -48,6 +49,7 @@ class Trace:
     also_local: str = ""
     answer: Answer | None = None
     answer_left_by: str | None = None
+    answer_way: Trace | None = None
     passed: str | None = None
 
     @property

@@ -17,10 +17,12 @@ from policyc.simulation import nat, tracking
 from policyc.simulation.answers import Answer, as_packet, icmp_error, rejection
 from policyc.simulation.counters import Counters
 from policyc.simulation.effects import DROP, STOLEN, Outcome
+from policyc.simulation.journey import Journey, LoopedBack
 from policyc.simulation.packet import Packet
 from policyc.simulation.rules import CompiledTable
 from policyc.simulation.state import State, UnknowableError
 from policyc.simulation.trace import DROPPED, FORWARDED, KERNEL_DROP, LOCAL, REJECTED, SENT, UNSUPPORTED, Trace
+from policyc.simulation.view import PacketView
 
 _STAGES = {hook: tuple(visit.stage for visit in VISITS if visit.hook is hook) for hook in Hook}
 _SIDES = {
@@ -37,10 +39,11 @@ class _Ended(Exception):  # noqa: N818 - not an error: the packet's way is over
 class Simulation:
     """A ruleset on a host. Packets walk one after the other and leave their marks on `state`."""
 
-    __slots__ = ("_has_nat", "_tables", "state")
+    __slots__ = ("_has_nat", "_journey", "_tables", "state")
 
     def __init__(self, ruleset: Ruleset, state: State) -> None:
         self.state = state
+        self._journey: Journey | None = None
         counters = Counters(state)
         self._tables = {
             (table.family, table.name): CompiledTable(table, state, counters)
@@ -52,9 +55,10 @@ class Simulation:
             for family in (4, 6)
         }  # fmt: skip
 
-    def walk(self, packet: Packet) -> Trace:
-        """Send a packet on its way, which changes it, and return what happened."""
+    def walk(self, packet: Packet, journey: Journey | None = None) -> Trace:
+        """Send a packet on its way, which changes it, and return what happened; a journey is told every event."""
         trace = Trace()
+        self._journey = journey
         try:
             if packet.outgoing:
                 self._send(packet, trace)
@@ -74,6 +78,7 @@ class Simulation:
         if carrier is not None:
             way = self.walk(carrier)
             if way.verdict != UNSUPPORTED:
+                trace.answer_way = way
                 trace.answer_left_by = way.device if way.verdict == SENT else ""
 
     # ------------------------------------------------------------------ ways
@@ -86,6 +91,8 @@ class Simulation:
         self._hook(Hook.PREROUTING, packet, trace)
         decision = arrive(self.state.fib, packet.arriving)
         packet.to_many = decision.kind in _TO_MANY
+        if self._journey is not None:
+            self._journey.arrived(packet, decision)
         if decision.drop is not None:
             if decision.answer is not None:
                 trace.answer = icmp_error(self.state.fib, packet, *decision.answer)
@@ -109,7 +116,7 @@ class Simulation:
             packet.family, packet.dst, None, oif=packet.bound, mark=packet.mark, protocol=packet.proto, sport=packet.sport or 0,
             dport=packet.dport or 0, uid=packet.uid or 0,
         )  # fmt: skip
-        way = self._way(depart(self.state.fib, flow), trace)
+        way = self._way(depart(self.state.fib, flow), packet, trace)
         packet.oif, packet.next_hop = way.device, way.next_hop
         packet.to_many = way.kind in _TO_MANY
         try:
@@ -145,7 +152,7 @@ class Simulation:
             packet.family, packet.dst, packet.src, oif=packet.bound, mark=packet.mark, tos=packet.tos, protocol=packet.proto,
             sport=packet.sport or 0, dport=packet.dport or 0, uid=packet.uid or 0,
         )  # fmt: skip
-        return self._way(reroute(self.state.fib, flow, first), trace)
+        return self._way(reroute(self.state.fib, flow, first), packet, trace, again=True)
 
     def _loop_copy(self, packet: Packet, trace: Trace, way: Departure) -> None:
         """Let in the copy of a broadcast or multicast, before the packet itself goes on (measured): its fate is its own."""
@@ -164,6 +171,8 @@ class Simulation:
         packet.iif, packet.oif = packet.oif, None
         packet.uid = packet.gid = None
         packet.pkttype = kind
+        if self._journey is not None:
+            self._journey.events.append(LoopedBack(copy=packet.is_copy))
         self._hook(Hook.PREROUTING, packet, trace)
         self._deliver(packet, trace)
 
@@ -178,6 +187,8 @@ class Simulation:
                 self._nat(hook, packet, trace)
         elif stage == "conntrack":
             tracking.track(self.state, packet)
+            if self._journey is not None:
+                self._journey.tracked(hook, packet)
         elif stage == "confirm":
             if not tracking.confirm(self.state, packet):
                 self._drop(trace, "another connection has taken its addresses and ports meanwhile")
@@ -188,12 +199,20 @@ class Simulation:
         table = self._tables.get((packet.family, name))
         if table is None or not table.has(hook.value):
             return
-        outcome = table.run(hook.value, packet, trace.steps, _SIDES[hook])
+        recorder = None if self._journey is None else self._journey.visit(hook, name, packet)
+        outcome = table.run(hook.value, packet, trace.steps, _SIDES[hook], recorder)
         if outcome.kind in {DROP, STOLEN}:
             self._end(outcome, packet, trace)
         trace.passed = f"{name}/{hook.value}"
 
     def _nat(self, hook: Hook, packet: Packet, trace: Trace) -> None:
+        """Run table nat where it is asked, and translate; a journey is told what changed."""
+        before = None if self._journey is None else PacketView.of(packet)
+        self._translation(hook, packet, trace)
+        if self._journey is not None and before is not None:
+            self._journey.translated(hook, before, packet)
+
+    def _translation(self, hook: Hook, packet: Packet, trace: Trace) -> None:
         """Decide the translation with the first packet of a connection, and translate (nf_nat_inet_fn)."""
         one, side = packet.ct, _SIDES[hook]
         if one is None:
@@ -225,7 +244,9 @@ class Simulation:
         trace.verdict, trace.reason = KERNEL_DROP, why
         raise _Ended
 
-    def _way(self, way: Departure | Failure, trace: Trace) -> Departure:
+    def _way(self, way: Departure | Failure, packet: Packet, trace: Trace, *, again: bool = False) -> Departure:
+        if self._journey is not None:
+            self._journey.departed(packet, way, again=again)
         if isinstance(way, Departure):
             return way
         trace.send_error = way.value
