@@ -15,13 +15,12 @@ from policyc.netfilter.intent import Statement
 from policyc.netfilter.ipset import IpSet
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Ruleset
+from policyc.netfilter.statement_ids import id_of, statements_of, text_of
 from policyc.report.json import json_text
 from policyc.report.style import PLAIN, Style
 from policyc.report.summary import plural
 from policyc.source import Source, Span
 
-MARK = "pc:"
-"""How a comment of ours begins; the id follows."""
 LONGEST = 100
 """Characters of a statement that stands over several lines."""
 
@@ -36,12 +35,12 @@ class Shown:
 
     def of(self, identifier: str) -> Iterator[tuple[Place, Rule]]:
         """Return the rules with that id, "" for those without."""
-        return ((place, rule) for place, rule in self.rules if _id(rule) == identifier)
+        return ((place, rule) for place, rule in self.rules if id_of(rule) == identifier)
 
 
 def shown(ruleset: Ruleset) -> list[Shown]:
     """Return the places of the source in its order; rules without a place come last."""
-    known = {statement.id: statement for statement in ruleset.intent.statements} if ruleset.intent else {}
+    known = statements_of(ruleset)
     groups: dict[tuple[int, int, int], Shown] = {}
     sources: dict[Source, int] = {}
     for table, chain, number, rule in ruleset.rules():
@@ -51,7 +50,7 @@ def shown(ruleset: Ruleset) -> list[Shown]:
             key = (sources.setdefault(span.source, len(sources)), span.start, span.end)
         group = groups.setdefault(key, Shown(span))
         group.rules.append((Place(table.family, table.name, chain.name, number), rule))
-        identifier = _id(rule)
+        identifier = id_of(rule)
         group.statements.setdefault(identifier, known.get(identifier))
     return [groups[key] for key in sorted(groups)]
 
@@ -87,18 +86,6 @@ def _set(item: IpSet) -> str:
     timeout = "" if item.timeout is None else f"  timeout {item.timeout} s"
     owner = f"  of {item.owner}" if item.owner else ""
     return f"{item.name}  {item.kind}  IPv{item.family}{timeout}{owner}"
-
-
-def _id(rule: Rule) -> str:
-    comment = rule.comment
-    return comment[len(MARK) :].split(" ")[0] if comment.startswith(MARK) else ""
-
-
-def _text(rule: Rule) -> str:
-    """Return the rule without the comment that the line above it already says."""
-    if not _id(rule):
-        return rule.text
-    return " ".join(part.text for part in rule.parts if not part.text.startswith("-m comment "))
 
 
 def _entries(group: Shown) -> Iterator[dict[str, Any]]:
@@ -148,7 +135,7 @@ def _rules(rules: list[tuple[Place, Rule]], style: Style) -> list[str]:
     places = [f"IPv{place.family}  {place.table}/{place.chain} #{place.number}" for place, _ in rules]
     wide = max(map(len, places), default=0)
     return [
-        f"{style.paint('gutter', style.foreign(f'{place:{wide}}'))}  {style.foreign(_text(rule))}".rstrip()
+        f"{style.paint('gutter', style.foreign(f'{place:{wide}}'))}  {style.foreign(text_of(rule))}".rstrip()
         for place, (_, rule) in zip(places, rules, strict=True)
     ]
 

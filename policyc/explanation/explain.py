@@ -1,0 +1,67 @@
+"""A question is answered: `explain` walks every way and says what decided, what was assumed and what came near.
+
+Top of `explanation`; `policyc.api` and the command ask it.
+"""
+
+from __future__ import annotations
+
+from policyc.explanation.answer import Alternative, Explanation
+from policyc.explanation.near import near_misses
+from policyc.explanation.outcomes import Outcomes, Way, differing, outcomes
+from policyc.explanation.places import Places
+from policyc.explanation.placing import Placement
+from policyc.netfilter.ruleset import Ruleset
+from policyc.simulation.choices import Choice
+
+
+def explain(ruleset: Ruleset, placements: tuple[Placement, ...], question: str) -> Explanation:
+    """Return what happens to a packet that stands at one or several possible places; the first is the likeliest."""
+    found = [outcomes(ruleset, one.packet, one.host) for one in placements]
+    first = found[0].first
+    alternatives = _alternatives(first, found, placements)
+    assumed = [*placements[0].assumptions, *first.noted, *_chosen(found[0])]
+    return Explanation(
+        question,
+        ruleset,
+        first,
+        tuple(dict.fromkeys(assumed)),
+        alternatives,
+        near_misses(ruleset, first),
+        all(one.complete for one in found),
+        Places(ruleset),
+    )
+
+
+def _alternatives(
+    first: Way, found: list[Outcomes], placements: tuple[Placement, ...]
+) -> tuple[Alternative, ...]:  # fmt: skip
+    alternatives: dict[tuple[object, ...], Alternative] = {}
+    for one, placement in zip(found, placements, strict=True):
+        elsewhere = tuple(text for text in placement.assumptions if text not in placements[0].assumptions)
+        for way in (one.first, *one.others):
+            if way.outcome == first.outcome:
+                continue
+            why = (*elsewhere, *map(choice_text, differing(one.first, way)))
+            alternatives.setdefault(way.outcome, Alternative(way, why))
+    return tuple(alternatives.values())
+
+
+def _chosen(found: Outcomes) -> list[str]:
+    """Return, in words, the choices of the first way that another outcome hangs on."""
+    other_values = {
+        choice.text for way in found.others for choice in way.choices if (choice.text, choice.value) not in _pairs(found.first)
+    }  # fmt: skip
+    return [choice_text(choice) for choice in found.first.choices if choice.text in other_values or not found.complete]
+
+
+def _pairs(way: Way) -> set[tuple[str, bool]]:
+    return {(choice.text, choice.value) for choice in way.choices}
+
+
+def choice_text(choice: Choice) -> str:
+    """Return a choice as a sentence."""
+    text = f"`{choice.text}`" if choice.text.startswith(("-", "!")) else choice.text
+    said = f"{text} holds" if text != choice.text else text
+    if not choice.value:
+        said = f"{text} does not hold" if text != choice.text else f"it is not so that {text}"
+    return f"{said} ({choice.reason})" if choice.reason else said
