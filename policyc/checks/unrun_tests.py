@@ -13,10 +13,10 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
     intent = survey.ruleset.intent
     if intent is None:
         return
-    if intent.test_spans:
-        count = len(intent.test_spans)
-        lines = "1 test line was" if count == 1 else f"{count} test lines were"
-        yield diagnose("tests-not-run", f"{lines} read but not run", intent.test_spans[0])
+    spans = [*(test.span for test in intent.tests), *(proof.span for proof in intent.proofs)]
+    if lines := sorted(spans, key=lambda span: span.start):
+        counted = "1 test line was" if len(lines) == 1 else f"{len(lines)} test lines were"
+        yield diagnose("tests-not-run", f"{counted} read but not run", lines[0], help="`policyc test` runs them")
     if intent.container_spans:
         count = len(intent.container_spans)
         blocks = "1 container block was" if count == 1 else f"{count} container blocks were"

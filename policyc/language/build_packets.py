@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from policyc.language.build_rules import Node, items, pair, part, parts, place, services, tokens, words
-from policyc.language.literals import Endpoint, Interface, Number, PortService, ServiceValue
+from policyc.language.literals import (
+    AddressRange,
+    Endpoint,
+    Interface,
+    Name,
+    Network,
+    Number,
+    PortService,
+    ServiceValue,
+)
 from policyc.language.packet import Packet, PacketTest, Proof, TestLine, Translation
 from policyc.language.problems import Problems, one_of, suggestion
 from policyc.language.read_addresses import endpoint, family_of, interface
@@ -12,7 +21,7 @@ from policyc.language.read_names import rule_name
 from policyc.language.read_services import service
 from policyc.language.read_words import Item, read_all, state
 from policyc.language.rules import Comment
-from policyc.language.vocabulary import ICMP_PROTOCOLS, TCP_FLAGS
+from policyc.language.vocabulary import ICMP_PROTOCOLS, STATES, TCP_FLAGS
 from policyc.source import Span
 
 
@@ -88,7 +97,7 @@ def _packet(node: Node, said: dict[str, list[Item]], problems: Problems) -> Pack
     source, destination = _end(source_text, problems), _end(destination_text, problems)
     entry, way_out = _at(said.get("in"), problems), _at(said.get("out"), problems)
     flags = _flags(said["flags"], problems) if "flags" in said else None
-    kept = state(*said["state"][0], problems) if "state" in said else None
+    kept = _state(*said["state"][0], problems) if "state" in said else None
     marked = mark(*said["mark"][0], problems) if "mark" in said else None
     ttl: Number | None = number(*said["ttl"][0], problems, high=255) if "ttl" in said else None
     if source is None or destination is None or len(problems) > before:
@@ -112,6 +121,11 @@ def _end(text: Item, problems: Problems) -> Endpoint | None:
     """Read one end of a packet: one host, at most one port."""
     found = endpoint(*text, problems)
     if found is None:
+        return None
+    if isinstance(found.host, Network | AddressRange):
+        hint = "write one of its addresses; what holds for all of them is a proof: `never` or `always`"
+        message = f"`{found.host.span.text}` is not one address"
+        problems.report("bad-literal", message, found.host.span.start, found.host.span.end, hint)
         return None
     one_port = found.ports is None or found.ports.first == found.ports.last
     if found.host is None or not one_port:
@@ -149,6 +163,17 @@ def _at(texts: list[Item] | None, problems: Problems) -> Interface | None:
     if found and found.text.endswith("+"):
         message = f"`{found.text}` is not one interface"
         problems.report("bad-literal", message, found.span.start, found.span.end, "a packet goes by one interface")
+    return found
+
+
+def _state(text: str, start: int, problems: Problems) -> Name | None:
+    """Read the state of a packet, of which it has one."""
+    found = state(text, start, problems)
+    if found and found.text in {"snat", "dnat"}:
+        message = f"`{text}` is no state of a packet of its own, but a property of its connection"
+        hint = f"the states are {one_of(one for one in STATES if one not in {'snat', 'dnat'})}"
+        problems.report("bad-literal", message, start, start + len(text), hint)
+        return None
     return found
 
 

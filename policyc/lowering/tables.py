@@ -41,7 +41,9 @@ def intent_of(draft: Draft) -> Intent:
         tuple(zones),
         tuple(draft.sysctls.values()),
         tuple(draft.statements.values()),
-        tuple(line.span for test in policy.tests for line in test.lines),
+        policy.tests,
+        policy.proofs,
+        policy.addresses,
         tuple(block.span for block in policy.containers),
         policy.place_last,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from policyc.frozen import frozen
 from policyc.net.addresses import Network
+from policyc.netfilter.tested import PacketTest, Proof
 from policyc.source import Span
 
 
@@ -45,8 +46,16 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressName:
+    """A name of the policy for addresses: (family, first, last) in written order, both included."""
+
+    name: str
+    items: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
-    """The policy behind a ruleset. `test_spans` are its test lines, which later questions decide.
+    """The policy behind a ruleset. `addresses` are names that a packet may be described with.
 
     `place_last`: with shared ownership, the jumps to its chains stand at the end of the base chains, else first.
     """
@@ -55,6 +64,8 @@ class Intent:
     zones: tuple[Zone, ...] = ()
     sysctls: tuple[Sysctl, ...] = ()
     statements: tuple[Statement, ...] = ()
-    test_spans: tuple[Span, ...] = ()
+    tests: tuple[PacketTest, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    addresses: tuple[AddressName, ...] = ()
     container_spans: tuple[Span, ...] = ()
     place_last: bool = False

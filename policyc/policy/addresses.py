@@ -13,6 +13,7 @@ from policyc.language import literals as v
 from policyc.language import tree as t
 from policyc.language.read_addresses import family_of
 from policyc.net.addresses import ALL_ONES, AddressError, Network, parse_network
+from policyc.netfilter.intent import AddressName
 from policyc.policy.defined import Set
 from policyc.policy.findings import Findings
 from policyc.policy.namespace import NOTHING, Meaning, Names, Parameter
@@ -111,6 +112,16 @@ class AddressLists:
             return None
         return found
 
+    def names_of_addresses(self) -> tuple[AddressName, ...]:
+        """Return what each name of addresses or a container means; those without an address are left out."""
+        found = []
+        for text, meaning in self.names.meanings.items():
+            if isinstance(meaning, d.AddressDefinition | t.EngineObject):
+                flat = self.known[text] if text in self.known else self._meant(meaning, meaning.name)
+                if flat and flat.items:
+                    found.append(AddressName(text, tuple((item.family, *bounds(item)) for item in flat.items)))
+        return tuple(found)
+
     def _meant(self, meaning: Meaning, name: v.Name) -> Flat | None:
         match meaning:
             case d.AddressDefinition(values=values):
@@ -139,6 +150,13 @@ class AddressLists:
         message = f"`{name.text}` has no {lacks}, so that nothing would be tested"
         related = [Related(f"`{name.text}` is defined here", meaning.name.span)]
         self.findings.report("empty-list", message, name.span, hint, related)
+
+
+def bounds(item: AddressItem) -> tuple[int, int]:
+    """Return the first and the last address of an item."""
+    if isinstance(item, AddressRange):
+        return item.first, item.last
+    return item.address, item.address | (item.mask ^ ALL_ONES[item.family])
 
 
 def _container_address(text: str) -> Network | None:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from policyc.language import literals as v
 from policyc.language import words as w
-from policyc.net.addresses import ALL_ONES
-from policyc.policy.addresses import AddressLists
+from policyc.policy.addresses import AddressLists, bounds
 from policyc.policy.families import TITLE
 from policyc.policy.findings import Findings
 from policyc.policy.matches import Scope
-from policyc.policy.values import AddressItem, AddressRange, Endpoint, PortService, Service
+from policyc.policy.values import Endpoint, PortService, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Endpoints:
             message = f"`{value.host.span.text}` holds the set `{flat.sets[0].name}`, whose content is not known"
             self.findings.report("wrong-kind", message, value.host.span)
             return None
-        return tuple(Endpoint(item.family, *_span(item), ports) for item in flat.items)
+        return tuple(Endpoint(item.family, *bounds(item), ports) for item in flat.items)
 
     def balanced(self, becomes: w.Becomes, found: tuple[Endpoint, ...], balance: w.Balance | None) -> bool:
         """Whether several endpoints of one family have `balance`, and one alone has none; report where not."""
@@ -73,9 +72,3 @@ class Endpoints:
         message = "a port is translated, so the rule needs services with ports"
         self.findings.report("missing-word", message, becomes.span, "name them: `tcp/8080`, `udp`")
         return False
-
-
-def _span(item: AddressItem) -> tuple[int, int]:
-    if isinstance(item, AddressRange):
-        return item.first, item.last
-    return item.address, item.address | (item.mask ^ ALL_ONES[item.family])

@@ -9,10 +9,10 @@ from dataclasses import field
 
 from policyc.diagnostics.suppressions import Suppression
 from policyc.frozen import frozen
-from policyc.language.packet import TestBlock
 from policyc.language.tree import DockerBlock, Include
 from policyc.netfilter.hooks import Hook
-from policyc.netfilter.intent import Sysctl
+from policyc.netfilter.intent import AddressName, Sysctl
+from policyc.netfilter.tested import PacketTest, Proof
 from policyc.policy.defined import Limit, Log, Schedule, Schedules, Set, Side, Zone
 from policyc.policy.values import (
     Accounts,
@@ -268,8 +268,9 @@ class Policy:
 
     `defaults` are the base policies of filter in lower case, all three (`input`, `forward`, `output`) where `exclusive`,
     else none. `place_last`: the jumps to our chains stand at the end of the base chains. Definitions are in written order,
-    used or not. `sysctls` are those of `require`; what statements need besides is the lowering's business. `tests` and
-    `containers` are syntax: later parts of the pipeline decide them. `suppressions` are comments of all its files.
+    used or not. `sysctls` are those of `require`; what statements need besides is the lowering's business. `addresses`
+    are what names of addresses mean, for those who ask about packets later. `containers` are syntax: later parts of the
+    pipeline decide them. `suppressions` are comments of all its files.
     """
 
     name: str
@@ -284,7 +285,9 @@ class Policy:
     schedules: tuple[Schedule, ...]
     items: tuple[Item, ...]
     sysctls: tuple[Sysctl, ...]
-    tests: tuple[TestBlock, ...]
+    tests: tuple[PacketTest, ...]
+    proofs: tuple[Proof, ...]
+    addresses: tuple[AddressName, ...]
     containers: tuple[DockerBlock | Include, ...]
     span: Span = field(compare=False, repr=False)
     suppressions: tuple[Suppression, ...] = field(default=(), compare=False, repr=False)

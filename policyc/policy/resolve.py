@@ -12,6 +12,7 @@ from policyc.diagnostics import Diagnostic, Severity
 from policyc.language import definitions as d
 from policyc.language import tree as t
 from policyc.language.packet import TestBlock
+from policyc.netfilter.tested import PacketTest, Proof
 from policyc.policy.blocks import Blocks
 from policyc.policy.calls import Calls, check_parameters
 from policyc.policy.definitions import Definitions, resolve_definitions
@@ -51,7 +52,7 @@ def _resolve(file: t.File, include: IncludeReader, findings: Findings) -> Policy
     header = resolve_header(headers, file.source, findings)
     names, order = _names(statements, findings)
     definitions = resolve_definitions(names, findings, header.families)
-    items = _items(statements, definitions, header, order, findings)
+    items, tests, proofs = _items(statements, definitions, header, order, findings)
     sysctls = resolve_sysctls([one for one in statements if isinstance(one, t.Require)], findings)
     return Policy(
         header.name,
@@ -66,7 +67,9 @@ def _resolve(file: t.File, include: IncludeReader, findings: Findings) -> Policy
         tuple(definitions.schedules.values()),
         items,
         sysctls,
-        tuple(one for one in statements if isinstance(one, TestBlock)),
+        tests,
+        proofs,
+        definitions.addresses.names_of_addresses(),
         tuple(one for one in statements if isinstance(one, t.DockerBlock | t.Include)),
         header.span,
         tuple(gatherer.suppressions),
@@ -95,7 +98,8 @@ def _items(
     header: Header,
     order: dict[str, int],
     findings: Findings,
-) -> tuple[Item, ...]:
+) -> tuple[tuple[Item, ...], tuple[PacketTest, ...], tuple[Proof, ...]]:
+    """Return the items, the packets of tests and their proofs."""
     names, services = definitions.names, definitions.services
     matches = Matches(definitions, findings)
     endpoints = Endpoints(definitions.addresses, findings)
@@ -123,7 +127,5 @@ def _items(
         if define.name.text not in calls.used:
             blocks.alone(define)
     tested = TestedNames(places, services, matches, endpoints, identities, findings, defines)
-    for statement in statements:
-        if isinstance(statement, TestBlock):
-            tested.check(statement)
-    return tuple(item for item in found if item)
+    tests, proofs = tested.resolve(one for one in statements if isinstance(one, TestBlock))
+    return tuple(item for item in found if item), tests, proofs

@@ -12,6 +12,7 @@ import pytest
 from policyc.diagnostics import Diagnostic
 from policyc.language.parser import parse
 from policyc.net.addresses import Network
+from policyc.netfilter.intent import AddressName
 from policyc.policy.defined import Limit, Log, Schedule, Set, Zone
 from policyc.policy.gather import read_beside
 from policyc.policy.model import Block, Policy
@@ -37,6 +38,9 @@ def said(value: object, *, inner: bool = True) -> str:
             return value.name
         case Enum():
             return str(value.value)
+        case AddressName():
+            items = (Endpoint(family, first, last, None) for family, first, last in value.items)
+            return f"{value.name} {' '.join(map(str, items))}"
         case Network() | AddressRange() | Endpoint():
             return str(value)
         case tuple() | list():
