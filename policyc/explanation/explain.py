@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from policyc.explanation.answer import Alternative, Explanation
 from policyc.explanation.near import near_misses
-from policyc.explanation.outcomes import Outcomes, Way, differing, outcomes
+from policyc.explanation.outcomes import Outcomes, Situation, Way, differing, outcomes
 from policyc.explanation.places import Places
 from policyc.explanation.placing import Placement
 from policyc.netfilter.ruleset import Ruleset
 from policyc.simulation.choices import Choice
+from policyc.simulation.packet import Packet
 
 
-def explain(ruleset: Ruleset, placements: tuple[Placement, ...], question: str) -> Explanation:
-    """Return what happens to a packet that stands at one or several possible places; the first is the likeliest."""
-    found = [outcomes(ruleset, one.packet, one.host) for one in placements]
+def explain(
+    ruleset: Ruleset, placements: tuple[Placement, ...], question: str, before: tuple[Packet, ...] = ()
+) -> Explanation:
+    """Return what happens to a packet that stands at one or several possible places; the first is the likeliest.
+
+    `before` are the packets that passed earlier and left their connections behind.
+    """
+    found = [outcomes(Situation(ruleset, one.host, before), one.packet) for one in placements]
     first = found[0].first
     alternatives = _alternatives(first, found, placements)
     assumed = [*placements[0].assumptions, *first.noted, *_chosen(found[0])]
@@ -26,7 +32,7 @@ def explain(ruleset: Ruleset, placements: tuple[Placement, ...], question: str) 
         first,
         tuple(dict.fromkeys(assumed)),
         alternatives,
-        near_misses(ruleset, first),
+        near_misses(first),
         all(one.complete for one in found),
         Places(ruleset),
     )

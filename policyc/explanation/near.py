@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from policyc.explanation.outcomes import Way, walk
+from policyc.explanation.outcomes import Way
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.rule import Rule
-from policyc.netfilter.ruleset import Ruleset, Table
-from policyc.simulation.choices import Choices
+from policyc.netfilter.ruleset import Table
 from policyc.simulation.journey import Look, Visit
 from policyc.simulation.misses import Miss, Misses
-from policyc.simulation.state import State
 
 MOST_TRIED = 12
 """Near misses that walk again."""
@@ -33,10 +31,10 @@ class NearMiss:
     instead: Way | None
 
 
-def near_misses(ruleset: Ruleset, way: Way) -> tuple[NearMiss, ...]:
+def near_misses(way: Way) -> tuple[NearMiss, ...]:
     """Return the rules on the packet's way that fail on exactly one test, those first that would change its fate."""
     found = [
-        NearMiss(visit.hook, visit.table, look, miss, _instead(ruleset, way, visit, look, miss))
+        NearMiss(visit.hook, visit.table, look, miss, _instead(way, visit, look, miss))
         for visit, look, miss in _failing_once(way, MOST_TRIED)
     ]
     return tuple(sorted(found, key=lambda near: near.instead is None))
@@ -64,15 +62,17 @@ _NEVER_CHANGED = frozenset(("proto", "ct.state"))
 """Nobody asks for another protocol or state when a packet is dropped; such rules are not near."""
 
 
-def _instead(ruleset: Ruleset, way: Way, visit: Visit, look: Look, miss: Miss) -> Way | None:
+def _instead(way: Way, visit: Visit, look: Look, miss: Miss) -> Way | None:
     assert look.rule is not None
     assert isinstance(look.number, int)
+    ruleset = way.situation.ruleset
     table = ruleset.table(way.sent.family, visit.table)
     assert table is not None
     forced = {place: choice.value for place, choice in enumerate(way.choices)}
     changed = _without_test(table, look.chain, look.number, miss.part)
     others = tuple(changed if one is table else one for one in ruleset.tables)
-    other = walk(replace(ruleset, tables=others), way.sent, State.of(way.state.host, Choices(forced)))
+    situation = replace(way.situation, ruleset=replace(ruleset, tables=others))
+    other = situation.walk(way.sent, forced)
     return other if other.delivered is not way.delivered else None
 
 

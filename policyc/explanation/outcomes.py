@@ -5,6 +5,7 @@ The first way takes the defaults: an unknown condition does not hold, nothing ha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policyc.host.host import Host
@@ -22,9 +23,30 @@ MOST_WALKS = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Situation:
+    """Where a packet comes to: a ruleset on a host, after other packets have passed; without those, no connection is known."""
+
+    ruleset: Ruleset
+    host: Host
+    before: tuple[Packet, ...] = ()
+
+    def walk(self, packet: Packet, forced: Mapping[int, bool] | None = None) -> Way:
+        """Return one walk of a copy of the packet; `forced` are choices by their place, elsewhere the default is taken."""
+        state = State.of(self.host, Choices())
+        simulation = Simulation(self.ruleset, state)
+        for earlier in self.before:
+            simulation.walk(earlier.copy())
+        choices = state.choices = Choices(forced)
+        journey, walked = Journey(), packet.copy()
+        trace = simulation.walk(walked, journey)
+        return Way(self, packet, walked, trace, journey, state, tuple(choices.made), tuple(choices.noted))
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """One walk: the packet as it was sent and as it ended, what happened, and the choices that were made on the way."""
 
+    situation: Situation
     sent: Packet
     packet: Packet
     trace: Trace
@@ -64,8 +86,8 @@ class Outcomes:
     complete: bool
 
 
-def outcomes(ruleset: Ruleset, packet: Packet, host: Host) -> Outcomes:
-    """Return the ways of a packet through a ruleset on a host, starting without any connection."""
+def outcomes(situation: Situation, packet: Packet) -> Outcomes:
+    """Return the ways of a packet in a situation, the one with all defaults first."""
     first: Way | None = None
     found: dict[tuple[object, ...], Way] = {}
     waiting: list[dict[int, bool]] = [{}]
@@ -73,7 +95,7 @@ def outcomes(ruleset: Ruleset, packet: Packet, host: Host) -> Outcomes:
     while waiting and walks < MOST_WALKS:
         forced = waiting.pop(0)
         walks += 1
-        way = walk(ruleset, packet, State.of(host, Choices(forced)))
+        way = situation.walk(packet, forced)
         for place in range(len(forced), len(way.choices)):
             before = {at: way.choices[at].value for at in range(place)}
             waiting.append({**before, place: not way.choices[place].value})
@@ -82,14 +104,6 @@ def outcomes(ruleset: Ruleset, packet: Packet, host: Host) -> Outcomes:
         found.setdefault(way.outcome, way)
     assert first is not None
     return Outcomes(first, tuple(way for way in found.values() if way is not first), not waiting)
-
-
-def walk(ruleset: Ruleset, packet: Packet, state: State) -> Way:
-    """Return one walk of a copy of the packet; the state may hold connections, and is changed."""
-    journey, walked = Journey(), packet.copy()
-    trace = Simulation(ruleset, state).walk(walked, journey)
-    choices = state.choices or Choices()
-    return Way(packet, walked, trace, journey, state, tuple(choices.made), tuple(choices.noted))
 
 
 def differing(first: Way, other: Way) -> tuple[Choice, ...]:
