@@ -37,11 +37,7 @@ def suspicion(fib: Fib, packet: Arriving, towards: int, oif: str) -> Suspicion |
             return None
         if not (fib.has_local_routes or fib.has_rules):
             return Suspicion.OWN if fib.owner(packet.source, 4) else None
-    mark = packet.mark if settings.valid_mark else 0
-    back = Flow(
-        4, packet.source, towards, oif or "lo", "", mark, packet.tos, packet.protocol, packet.dport, packet.sport
-    )
-    found = fib.lookup(back)
+    found = fib.lookup(way_back(fib, packet, towards, oif))
     if isinstance(found, Failure):
         return Suspicion.REVERSE_PATH if settings.rp_filter else None
     if found.kind is not RouteKind.UNICAST:
@@ -55,6 +51,14 @@ def suspicion(fib: Fib, packet: Arriving, towards: int, oif: str) -> Suspicion |
     has_address = interface is not None and any(one.family == 4 for one in interface.addresses)
     strict = settings.rp_filter == 1 or (settings.rp_filter and not has_address)
     return Suspicion.REVERSE_PATH if strict else None
+
+
+def way_back(fib: Fib, packet: Arriving, towards: int, oif: str) -> Flow:
+    """Return what the kernel looks up the route to an IPv4 packet's source with; parameters as for `suspicion`."""
+    mark = packet.mark if fib.settings(packet.iif).valid_mark else 0
+    return Flow(
+        4, packet.source, towards, oif or "lo", "", mark, packet.tos, packet.protocol, packet.dport, packet.sport
+    )
 
 
 def passes_rpfilter(fib: Fib, packet: Arriving, words: Collection[str] = ()) -> bool:

@@ -48,6 +48,7 @@ class FlowTuple(NamedTuple):
 class Connection:
     """One connection. `packets` and `bytes` count by direction, the original's first.
 
+    `helper` is its own, `expected_by` that of the connection whose traffic announced this one, None where none did.
     `masqueraded_by` is the interface whose address MASQUERADE took. `alive` False: deleted, later packets are new.
     """
 
@@ -56,6 +57,7 @@ class Connection:
     status: int = 0
     mark: int = 0
     helper: str = ""
+    expected_by: str | None = None
     masqueraded_by: str = ""
     alive: bool = True
     labels: frozenset[int] = frozenset()

@@ -14,7 +14,7 @@ from policyc.net.names import NameSet
 from policyc.netfilter.counters import Counter
 from policyc.netfilter.predicate import All, Always, Any, Ask, Bits, In, May, Not, Opaque, Predicate, nodes
 from policyc.simulation.packet import Packet
-from policyc.simulation.readings import Reader, reader_of
+from policyc.simulation.readings import SOMETIMES, Reader, reader_of
 from policyc.simulation.state import State
 
 Test = Callable[[Packet], bool | None]
@@ -25,7 +25,10 @@ def compiled(predicate: Predicate, state: State, counting: CounterTest) -> Test:
     """Return the function of a predicate; `counting` makes the one of a counter, which is the rule's own."""
     if isinstance(predicate, In):
         reader = reader_of(predicate.field, state)
-        return _unknown(state, repr(predicate.field)) if reader is None else _in(reader, predicate.values)
+        if reader is None:
+            return _unknown(state, repr(predicate.field))
+        test = _in(reader, predicate.values)
+        return _where_told(test, reader, state, repr(predicate.field)) if predicate.field in SOMETIMES else test
     if isinstance(predicate, Bits):
         reader = reader_of(predicate.field, state)
         return (
@@ -59,13 +62,18 @@ def unknowns(predicate: Predicate, state: State) -> Iterator[str]:
             yield f"`{node.key}`"
         elif isinstance(node, Ask):
             yield f"`{' '.join((node.kind, *node.subject))}`"
-        elif isinstance(node, In | Bits) and reader_of(node.field, state) is None:
+        elif isinstance(node, In | Bits) and (reader_of(node.field, state) is None or node.field in SOMETIMES):
             yield f"the packet's {node.field!r}"
 
 
 def _unknown(state: State, key: str) -> Test:
     assumptions = state.assumptions
     return lambda _: assumptions.get(key)
+
+
+def _where_told(test: Test, reader: Reader, state: State, key: str) -> Test:
+    assumptions = state.assumptions
+    return lambda packet: assumptions.get(key) if reader(packet) is None else test(packet)
 
 
 def _in(reader: Reader, values: IntervalSet | NameSet) -> Test:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from policyc.host.arriving import Arriving
 from policyc.host.probe import Probe
-from policyc.net.protocols import ICMP, ICMPV6, TCP
+from policyc.net.protocols import ICMP, ICMPV6
 from policyc.simulation.connection import Connection, FlowTuple
 
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
@@ -35,7 +35,9 @@ class Packet:
     `to_many`: it is routed as a broadcast or to a group. `outgoing`: this host sends it; `uid` and `gid` exist while its
     socket does, and `bound` is the interface that it must leave by, "" for any. `is_copy`: of a broadcast that this
     host sends, looped back to it. `ct_reply`: it goes against the direction of its connection's first packet. `claimed` is the
-    state that whoever describes the packet says it has, and whether it goes in the direction of replies.
+    state that whoever describes the packet says it has, and whether it goes in the direction of replies; `expected_by` is the
+    helper, by the same word, that expected its connection. `port_in` and `port_out` are ports of the bridge that is `iif`;
+    a packet with `port_out` is bridged, not routed. `cpu` is None where nobody said. `realm` is that of its route.
     """
 
     family: int
@@ -60,10 +62,17 @@ class Packet:
     frag: str = "whole"
     v6_headers: tuple[str, ...] | None = None
     sctp_chunks: tuple[int, ...] | None = None
+    dccp_type: int | None = None
+    dccp_options: tuple[int, ...] | None = None
+    mh_type: int | None = None
     spi: int | None = None
     bad_checksum: bool = False
     mac_src: int | None = None
     pkttype: str = "unicast"
+    port_in: str | None = None
+    port_out: str | None = None
+    cpu: int | None = None
+    realm: int = 0
     uid: int | None = None
     gid: int | None = None
     outgoing: bool = False
@@ -76,6 +85,7 @@ class Packet:
     ct_reply: bool = False
     helper: str = ""
     claimed: tuple[str, bool] | None = None
+    expected_by: str | None = None
 
     def copy(self) -> Packet:
         """Return another packet with the same fields and the same connection."""
@@ -103,8 +113,3 @@ class Packet:
             self.family, self.src, self.dst, self.proto, self.sport, self.dport, self.icmp, self.iif or "", self.oif or "",
             self.mac_src, None, self.mark, self.frag == "later",
         )  # fmt: skip
-
-    @property
-    def is_tcp(self) -> bool:
-        """Whether it has a TCP header."""
-        return self.proto == TCP and self.segment is not None

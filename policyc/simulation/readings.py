@@ -19,10 +19,6 @@ from policyc.simulation.state import State
 Reader = Callable[[Packet], Any]
 
 
-def _nothing(packet: Packet) -> None:
-    """Read a field that no packet of a host without bridge ports, IPsec, DCCP, or mobility has."""
-
-
 def _ct(name: str) -> Reader:
     """Return the reader of something of the packet's connection."""
     get = attrgetter(f"ct.{name}")
@@ -57,16 +53,18 @@ _PLAIN: dict[Field, Reader] = {
     fields.LENGTH: attrgetter("length"),
     fields.FRAG: attrgetter("frag"),
     fields.V6_HEADERS: attrgetter("v6_headers"),
-    fields.MH_TYPE: _nothing,
+    fields.MH_TYPE: attrgetter("mh_type"),
     fields.SCTP_CHUNKS: attrgetter("sctp_chunks"),
-    fields.DCCP_TYPE: _nothing,
-    fields.DCCP_OPTION: _nothing,
+    fields.DCCP_TYPE: attrgetter("dccp_type"),
+    fields.DCCP_OPTION: attrgetter("dccp_options"),
     fields.SPI: attrgetter("spi"),
     fields.TTL: attrgetter("ttl"),
     fields.MAC_SRC: attrgetter("mac_src"),
     fields.PKTTYPE: attrgetter("pkttype"),
-    fields.PHYSDEV_IN: _nothing,
-    fields.PHYSDEV_OUT: _nothing,
+    fields.PHYSDEV_IN: attrgetter("port_in"),
+    fields.PHYSDEV_OUT: attrgetter("port_out"),
+    fields.CPU: attrgetter("cpu"),
+    fields.REALM: attrgetter("realm"),
     fields.IPSEC_IN: lambda packet: None if packet.iif is None else "none",
     fields.IPSEC_OUT: lambda _: "none",
     fields.UID: attrgetter("uid"),
@@ -83,9 +81,10 @@ _PLAIN: dict[Field, Reader] = {
     fields.CT_ORIG_DPORT: _ct("original.dport"),
     fields.CT_REPLY_SPORT: _ct("reply.sport"),
     fields.CT_REPLY_DPORT: _ct("reply.dport"),
-    fields.CT_HELPER: _ct("helper"),
+    fields.CT_HELPER: _ct("expected_by"),  # a helper of its own is not what `-m helper` asks for (xt_helper.c)
     fields.CT_LABEL: _ct("labels"),
 }
+SOMETIMES = frozenset((fields.CPU,))  # every packet has one, and None means that nobody said
 
 
 def reader_of(field: Field, state: State) -> Reader | None:

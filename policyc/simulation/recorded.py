@@ -12,18 +12,17 @@ from policyc.diagnostics import Diagnostic, InputError, diagnose
 from policyc.host.frames import BROADCAST_MAC, packet_type
 from policyc.host.host import Host
 from policyc.net.addresses import parse_address
-from policyc.net.protocols import ICMP, ICMPV6, SCTP, TCP, UDP, parse_protocol
+from policyc.net.headers import Headers
+from policyc.net.protocols import AH, DCCP, ESP, ICMP, ICMPV6, SCTP, TCP, UDP, parse_protocol
 from policyc.readers.ipset_members import parse_mac
 from policyc.simulation.connection import CONFIRMED, Connection, ConnectionTable, FlowTuple
-from policyc.simulation.packet import FLAGS, MSS_OPTION, Packet, Segment
+from policyc.simulation.headers import packet_of as as_packet
+from policyc.simulation.packet import FLAGS, MSS_OPTION, Packet
 
-FIRST_SEQ = 1000  # of a recorded segment that names none
-WINDOW = 65535
-_HEADER = {4: 20, 6: 40}
-_TRANSPORT = {TCP: 20, UDP: 8, ICMP: 8, ICMPV6: 8, SCTP: 12}
 _MULTICAST_MACS = {4: 0x01005E000000, 6: 0x333300000000}
 _LISTED = frozenset((TCP, UDP, ICMP, ICMPV6, SCTP))
-_SCTP_DATA, _CHUNK_HEADER = 0, 4
+MOBILITY, NO_NEXT_HEADER = 135, 59
+EXTENSION_HEADERS = ("hop", "dst", "route", "frag", "auth")  # as `-m ipv6header` names them
 
 
 class Known(NamedTuple):
@@ -79,12 +78,15 @@ def packet_of(given: Mapping[str, Any], host: Host) -> Packet:
     if direction not in {"in", "out"}:
         raise ValueError(f"`dir` is `in` or `out`, not `{direction}`")
     family = 6 if ":" in given["src"] else 4
-    packet = _headers(given, family)
+    packet = as_packet(_headers(given, family))
+    _add_details(packet, given)
     packet.ttl, packet.tos = _number(given, "ttl", 64), _number(given, "tos", 0)
     packet.bad_checksum = bool(given.get("badsum"))
     packet.outgoing = direction == "out"
+    packet.cpu = _number(given, "cpu") if "cpu" in given else None
     if "ctstate" in given and not given.get("ctstate_assumed"):
         packet.claimed = str(given["ctstate"]), given.get("ctdir") == "reply"
+        packet.expected_by = given.get("helper")
     if packet.outgoing:
         packet.mark = _number(given, "mark", 0)
         packet.uid, packet.gid = _number(given, "uid", 0), _number(given, "gid", 0)
@@ -95,36 +97,63 @@ def packet_of(given: Mapping[str, Any], host: Host) -> Packet:
         raise ValueError(f"the host has no interface `{given['iface']}`")
     packet.pkttype = packet_type(interface, _destination_mac(given.get("dst_mac", "host"), family))
     packet.mac_src = parse_mac(given["src_mac"]) if "src_mac" in given else interface.peer_mac
+    packet.port_in, packet.port_out = given.get("port"), given.get("out_port")
+    if packet.port_out is not None:
+        packet.pkttype = "unicast"  # whatever the frame says, for as long as netfilter looks (br_netfilter_hooks.c)
     if packet.proto == SCTP:
-        packet.bad_checksum = True  # recorded frames carry no CRC32c, which tracking verifies on arrival (measured)
+        # recorded frames carry no CRC32c unless they say so, and tracking verifies it on arrival (measured)
+        packet.bad_checksum = bool(given.get("badsum", True))
     return packet
 
 
-def _headers(given: Mapping[str, Any], family: int) -> Packet:
-    """Return the packet with its IP and transport headers: all that an ICMP error quotes."""
+def _headers(given: Mapping[str, Any], family: int) -> Headers:
+    """Return the IP and transport headers: all that an ICMP error quotes."""
     proto = parse_protocol(given["proto"])
-    packet = Packet(family, parse_address(given["src"], family), parse_address(given["dst"], family), proto)
-    packet.sport, packet.dport = (_number(given, name) if name in given else None for name in ("sport", "dport"))
-    if family == 6:
-        packet.v6_headers = ("prot",)
-    payload = _number(given, "payload", 0)
-    if proto == TCP:
-        packet.tcp_flags = _flags(given.get("flags", "SYN"))
-        seq, ack = _number(given, "seq", FIRST_SEQ), _number(given, "ack", 0)
-        packet.segment = Segment(seq, ack, _number(given, "window", WINDOW), payload)
-        packet.tcp_option = ()
-        if "mss" in given:
-            packet.tcp_mss, packet.tcp_option = _number(given, "mss"), (MSS_OPTION,)
-    elif proto in {ICMP, ICMPV6}:
-        packet.icmp = _number(given, "icmp_type", 0) << 8 | _number(given, "icmp_code", 0)
-        packet.icmp_id = _number(given, "icmp_id") if "icmp_id" in given else None
-        if (inner := given.get("inner")) is not None:
-            packet.inner = _headers(inner, family)
-    elif proto == SCTP:
-        packet.sctp_chunks = (_SCTP_DATA,) if payload >= _CHUNK_HEADER else ()
-    options = 4 if packet.tcp_mss is not None else 0
-    packet.length = _number(given, "length", _HEADER[family] + _TRANSPORT.get(proto, 0) + options + payload)
-    return packet
+    is_tcp, is_icmp = proto == TCP, proto in {ICMP, ICMPV6}
+    inner = given.get("inner") if is_icmp else None
+    return Headers(
+        family,
+        parse_address(given["src"], family),
+        parse_address(given["dst"], family),
+        proto,
+        _optional(given, "sport"),
+        _optional(given, "dport"),
+        flags=_flags(given.get("flags", "SYN")) if is_tcp else None,
+        seq=_optional(given, "seq"),
+        ack=_optional(given, "ack"),
+        window=_optional(given, "window"),
+        mss=_optional(given, "mss") if is_tcp else None,
+        icmp=_number(given, "icmp_type", 0) << 8 | _number(given, "icmp_code", 0) if is_icmp else None,
+        icmp_id=_optional(given, "icmp_id") if is_icmp else None,
+        inner=None if inner is None else _headers(inner, family),
+        length=_optional(given, "length"),
+        payload=_number(given, "payload", 0),
+    )
+
+
+def _add_details(packet: Packet, given: Mapping[str, Any]) -> None:
+    """Add what a case may say beyond the headers that everybody describes."""
+    if packet.family == 6:
+        packet.v6_headers = _extension_headers(given, packet.proto)
+    if packet.proto == TCP and "tcp_options" in given:
+        options = _numbers(given, "tcp_options")
+        packet.tcp_option = (packet.tcp_option or ()) + options
+        if "length" not in given:
+            size = sum(1 if kind < MSS_OPTION else 2 for kind in options)
+            packet.length += size + -size % 4
+    elif packet.proto == DCCP:
+        packet.dccp_type, packet.dccp_options = _optional(given, "dccp_type"), _numbers(given, "dccp_options")
+    elif packet.proto == SCTP and "sctp_chunks" in given:
+        packet.sctp_chunks = _numbers(given, "sctp_chunks")
+    elif packet.proto == MOBILITY:
+        packet.mh_type = _optional(given, "mh_type")
+    if packet.proto in {ESP, AH} or "auth" in given.get("headers", ()):
+        packet.spi = _optional(given, "spi")
+    packet.frag = _one_of(given, "frag", ("whole", "first", "later"))
+
+
+def _optional(given: Mapping[str, Any], name: str) -> int | None:
+    return _number(given, name) if name in given else None
 
 
 def _number(given: Mapping[str, Any], name: str, default: int | None = None) -> int:
@@ -132,6 +161,30 @@ def _number(given: Mapping[str, Any], name: str, default: int | None = None) -> 
     if not isinstance(value, int) or value < 0:
         raise ValueError(f"`{name}` is not a whole number from 0 on: {value!r}")
     return value
+
+
+def _numbers(given: Mapping[str, Any], name: str) -> tuple[int, ...]:
+    values = given.get(name, ())
+    if not isinstance(values, list | tuple) or not all(isinstance(one, int) and 0 <= one <= 255 for one in values):
+        raise ValueError(f"`{name}` is not a list of numbers from 0 to 255: {values!r}")
+    return tuple(values)
+
+
+def _one_of(given: Mapping[str, Any], name: str, words: tuple[str, ...]) -> str:
+    """Return one of the words, the first where none is given."""
+    word = given.get(name, words[0])
+    if word not in words:
+        raise ValueError(f"`{name}` is none of {', '.join(words)}: {word!r}")
+    return str(word)
+
+
+def _extension_headers(given: Mapping[str, Any], proto: int) -> tuple[str, ...]:
+    """Return IPv6's extension headers; `prot` stands for a header that is none, ESP and "no next header" are among them."""
+    headers = tuple(given.get("headers", ()))
+    for name in headers:
+        if name not in EXTENSION_HEADERS:
+            raise ValueError(f"`{name}` is none of the IPv6 headers {', '.join(EXTENSION_HEADERS)}")
+    return *headers, {ESP: "esp", NO_NEXT_HEADER: "none"}.get(proto, "prot")
 
 
 def _flags(text: str) -> int:

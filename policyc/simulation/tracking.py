@@ -11,6 +11,7 @@ from policyc.simulation.connection import (
     CONFIRMED,
     DST_NAT_DONE,
     ENTRY_STATES,
+    EXPECTED,
     SEEN_REPLY,
     SRC_NAT_DONE,
     Connection,
@@ -33,6 +34,9 @@ def track(state: State, packet: Packet) -> None:
     _judge(state, packet)
     if packet.claimed is not None and packet.ct_state != packet.claimed[0]:
         _believe(packet, *packet.claimed)
+    if packet.ct is not None and packet.expected_by is not None and not packet.ct.status & CONFIRMED:
+        packet.ct.expected_by = packet.expected_by
+        packet.ct.status |= EXPECTED
 
 
 def _judge(state: State, packet: Packet) -> None:

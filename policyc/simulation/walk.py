@@ -10,6 +10,7 @@ from policyc.host.departure import Departure, depart, reroute
 from policyc.host.fib import Failure, Flow
 from policyc.host.frames import refusal
 from policyc.host.host import LOOPBACK, RouteKind
+from policyc.host.realms import realm_of_arrival, realm_of_departure
 from policyc.net.protocols import ICMP
 from policyc.netfilter.hooks import TABLES, VISITS, Hook
 from policyc.netfilter.ruleset import Ruleset
@@ -19,6 +20,7 @@ from policyc.simulation.counters import Counters
 from policyc.simulation.effects import DROP, STOLEN, Outcome
 from policyc.simulation.journey import Journey, LoopedBack
 from policyc.simulation.packet import Packet
+from policyc.simulation.reassembly import reassembles
 from policyc.simulation.rules import CompiledTable
 from policyc.simulation.state import State, UnknowableError
 from policyc.simulation.trace import DROPPED, FORWARDED, KERNEL_DROP, LOCAL, REJECTED, SENT, UNSUPPORTED, Trace
@@ -39,10 +41,11 @@ class _Ended(Exception):  # noqa: N818 - not an error: the packet's way is over
 class Simulation:
     """A ruleset on a host. Packets walk one after the other and leave their marks on `state`."""
 
-    __slots__ = ("_has_nat", "_journey", "_tables", "state")
+    __slots__ = ("_has_nat", "_journey", "_ruleset", "_tables", "state")
 
     def __init__(self, ruleset: Ruleset, state: State) -> None:
         self.state = state
+        self._ruleset = ruleset
         self._journey: Journey | None = None
         counters = Counters(state)
         self._tables = {
@@ -88,9 +91,17 @@ class Simulation:
             raise UnknowableError(f"the host has no interface `{packet.iif}`")
         if why := refusal(interface, packet.pkttype, packet.family, packet.src, packet.dst):
             self._drop(trace, why)
+        if packet.frag != "whole" and reassembles(self._ruleset, packet.family):
+            raise UnknowableError(
+                "where connections are tracked, fragments are put together before any rule sees them; describe the whole packet"
+            )
+        if packet.port_out is not None:
+            self._bridge(packet, packet.port_out, trace)
+            return
         self._hook(Hook.PREROUTING, packet, trace)
         decision = arrive(self.state.fib, packet.arriving)
         packet.to_many = decision.kind in _TO_MANY
+        packet.realm = realm_of_arrival(self.state.fib, packet.arriving, decision)
         if self._journey is not None:
             self._journey.arrived(packet, decision)
         if decision.drop is not None:
@@ -106,7 +117,23 @@ class Simulation:
         self._hook(Hook.POSTROUTING, packet, trace)
         trace.verdict, trace.device = FORWARDED, packet.oif or ""
 
+    def _bridge(self, packet: Packet, port_out: str, trace: Trace) -> None:
+        """Carry a frame from one port of a bridge to another: nothing is routed (net/bridge/br_netfilter_hooks.c)."""
+        if self.state.host.sysctls.number(f"net.bridge.bridge-nf-call-ip{'6' if packet.family == 6 else ''}tables"):
+            packet.port_out, target = None, packet.dst
+            self._hook(Hook.PREROUTING, packet, trace)
+            if packet.dst != target:
+                raise UnknowableError(
+                    "whether the bridge or routing carries on a bridged packet whose destination is rewritten"
+                )
+            packet.port_out, packet.oif = port_out, packet.iif
+            self._hook(Hook.FORWARD, packet, trace)
+            self._hook(Hook.POSTROUTING, packet, trace)
+        trace.verdict, trace.device = FORWARDED, packet.iif or ""
+
     def _deliver(self, packet: Packet, trace: Trace) -> None:
+        if packet.frag != "whole" and packet.family == 4:
+            raise UnknowableError("what is delivered here is put together before INPUT; describe the whole packet")
         packet.oif = None
         self._hook(Hook.INPUT, packet, trace)
         trace.verdict, trace.device = LOCAL, packet.iif or ""
@@ -117,7 +144,7 @@ class Simulation:
             dport=packet.dport or 0, uid=packet.uid or 0,
         )  # fmt: skip
         way = self._way(depart(self.state.fib, flow), packet, trace)
-        packet.oif, packet.next_hop = way.device, way.next_hop
+        packet.oif, packet.next_hop, packet.realm = way.device, way.next_hop, realm_of_departure(way)
         packet.to_many = way.kind in _TO_MANY
         try:
             way = self._output(packet, trace, way)
@@ -144,7 +171,7 @@ class Simulation:
             )
             if changed:
                 way = self._rerouted(packet, trace, way.device)
-                packet.to_many = way.kind in _TO_MANY
+                packet.to_many, packet.realm = way.kind in _TO_MANY, realm_of_departure(way)
         return way
 
     def _rerouted(self, packet: Packet, trace: Trace, first: str) -> Departure:
@@ -186,7 +213,8 @@ class Simulation:
             if self._has_nat[packet.family]:
                 self._nat(hook, packet, trace)
         elif stage == "conntrack":
-            tracking.track(self.state, packet)
+            if packet.frag == "whole":  # others come here only where nothing is tracked
+                tracking.track(self.state, packet)
             if self._journey is not None:
                 self._journey.tracked(hook, packet)
         elif stage == "confirm":
