@@ -19,6 +19,7 @@ from policyc.simulation.evaluate import Test, compiled, has_counter, unknowns
 from policyc.simulation.index import LONG, ChainIndex
 from policyc.simulation.journey import Recorder
 from policyc.simulation.packet import Packet
+from policyc.simulation.sieve import sieve
 from policyc.simulation.state import State, UnknowableError
 from policyc.simulation.trace import Step
 
@@ -130,12 +131,13 @@ class CompiledChain:
         """Return the places of the rules to look at, in their order; all that a recorder may want to tell of."""
         if len(self.rules) < (LONG if recorder is None else MOST_TOLD):
             return range(len(self.rules))
+        if recorder is not None:
+            found = sieve(self.source, packet)
+            recorder.skipped(len(self.rules) - len(found))
+            return found
         if self._index is None:
             self._index = ChainIndex(self.source)
-        found = self._index.candidates(packet)
-        if recorder is not None:
-            recorder.skipped(len(self.rules) - len(found))
-        return found
+        return self._index.candidates(packet)
 
 
 class CompiledTable:

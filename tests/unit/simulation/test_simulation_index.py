@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from policyc import api
+from policyc.readers.topology import host_of_topology
 from policyc.simulation import rules as chains
+from policyc.simulation.journey import Journey, Visit
+from policyc.simulation.recorded import packet_of
+from policyc.simulation.state import State
+from policyc.simulation.walk import Simulation
 
 HOST = {
     "interfaces": [{"name": "eth0", "addrs": ["203.0.113.2/24"], "mac": "02:00:00:00:00:01"}],
@@ -34,19 +39,13 @@ def some_rule(draw: random.Random) -> str:
     )
 
 
-def answers(text: str, packets: list[dict[str, Any]]) -> list[Any]:
-    return [verdict["trace"] for verdict in api.replay({"topology": HOST, "rules_v4": text, "packets": packets})]
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_the_same_trace_with_and_without(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def ruleset_and_packets(seed: int) -> tuple[str, list[dict[str, Any]]]:
     draw = random.Random(seed)
     lines = [some_rule(draw) for _ in range(80)]
     side = [
         some_rule(draw).replace("INPUT", "side").replace("-j side", "-j LOG").replace("-g side", "-j ACCEPT")
         for _ in range(60)
     ]
-    text = "\n".join(["*filter", ":INPUT DROP", ":side -", *lines, *side, "COMMIT\n"])
     packets = [
         {
             "n": n, "dir": "in", "iface": "eth0", "src": f"198.51.100.{draw.randrange(5)}", "dst": "203.0.113.2",
@@ -54,6 +53,34 @@ def test_the_same_trace_with_and_without(seed: int, monkeypatch: pytest.MonkeyPa
         }
         for n in range(30)
     ]  # fmt: skip
+    return "\n".join(["*filter", ":INPUT DROP", ":side -", *lines, *side, "COMMIT\n"]), packets
+
+
+def answers(text: str, packets: list[dict[str, Any]]) -> list[Any]:
+    return [verdict["trace"] for verdict in api.replay({"topology": HOST, "rules_v4": text, "packets": packets})]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_same_trace_with_and_without(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, packets = ruleset_and_packets(seed)
     indexed = answers(text, packets)
     monkeypatch.setattr(chains, "LONG", 10_000)
     assert indexed == answers(text, packets)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_same_trace_with_a_journey(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, packets = ruleset_and_packets(seed)
+    expected = answers(text, packets)
+    monkeypatch.setattr(chains, "MOST_TOLD", 10)
+    host, ruleset = host_of_topology(HOST, None, 4), api.load(text)
+    told = []
+    for packet in packets:
+        journey = Journey()
+        trace = Simulation(ruleset, State.of(host)).walk(packet_of(packet, host), journey)
+        visits = [event for event in journey.events if isinstance(event, Visit)]
+        assert [look.verdict for visit in visits for look in visit.looks if look.matched] == [
+            step.verdict for step in trace.steps
+        ]
+        told.append([list(step) for step in trace.steps])
+    assert told == expected
