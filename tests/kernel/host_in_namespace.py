@@ -14,7 +14,8 @@ END = "==="
 
 def script_of(topology: dict[str, Any]) -> str:
     """The shell commands that make the host."""
-    lines = ["set -e", "ip link set lo up"]
+    # No other host has our addresses: without the search for one they are no source too late.
+    lines = ["set -e", "ip link set lo up", "sysctl -qw net.ipv6.conf.default.accept_dad=0"]
     names = [one["name"] for one in topology["interfaces"]]
     for n, one in enumerate(topology["interfaces"]):
         name = one["name"]
@@ -23,6 +24,7 @@ def script_of(topology: dict[str, Any]) -> str:
         lines += [f"sysctl -qw net.ipv6.conf.far{n}.disable_ipv6=1", f"ip link set {name} up"]
     lines += [f"sysctl -qw net.ipv4.conf.{each}.send_redirects=0" for each in ("all", *names)]
     lines += [f"sysctl -qw {name}={value}" for name, value in topology.get("sysctls", {}).items()]
+    lines += [f"ip link set {one['name']} group {one['group']}" for one in topology["interfaces"] if "group" in one]
     for one in topology["interfaces"]:
         lines += [
             f"ip addr add {text} dev {one['name']}{' nodad' if ':' in text else ''}" for text in one.get("addrs", [])
@@ -30,15 +32,11 @@ def script_of(topology: dict[str, Any]) -> str:
     for route in topology.get("routes", []):
         words = [route["type"]] if "type" in route else []
         words += [route["dst"]]
-        for key in ("via", "dev", "table", "src", "metric"):
+        for key in ("via", "dev", "table", "src", "metric", "realm"):
             words += [key, str(route[key])] if key in route else []
         family = "-6" if ":" in " ".join(words) else "-4"
         lines.append(f"ip {family} route add {' '.join(words)}")
     lines += [f"ip {'-6' if ':' in rule else '-4'} rule add {rule}" for rule in topology.get("ip_rules", [])]
-    # Link-local addresses are tentative for a second or two, and no source until then.
-    lines.append(
-        "for i in 1 2 3 4 5 6 7 8 9 10; do ip -6 addr show tentative | grep -q inet6 || break; sleep 0.3; done"
-    )
     return "\n".join(lines)
 
 
