@@ -1,0 +1,5 @@
+"""A host rebuilt in throw-away namespaces and packets sent through it for real: what the kernel does, beside what we say."""
+
+from policyc.kernel.replica.observe import observe
+
+__all__ = ["observe"]

@@ -1,0 +1,105 @@
+"""What the real kernel does with packets: a host rebuilt in throw-away namespaces, its rules loaded, the packets sent.
+
+Top of `policyc.kernel.replica` with `verify`. Answers have the form of `policyc.api.replay`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from policyc.host.host import Host
+from policyc.kernel.loading import Backend
+from policyc.kernel.processes import program
+from policyc.kernel.replica import watching
+from policyc.kernel.replica.building import building_of
+from policyc.kernel.replica.machine import carry_out
+from policyc.kernel.replica.sighting import RuleNames, Sighting
+from policyc.kernel.replica.wire import frame, ip_packet
+from policyc.net.addresses import format_address
+from policyc.netfilter.ruleset import Ruleset
+from policyc.readers.save import read_save
+from policyc.simulation.packet import Packet
+from policyc.simulation.recorded import described
+from policyc.source import Source
+from policyc.writers.save import iptables_save
+
+Texts = Mapping[int, str]
+_FIRST_MARK = 0x2001
+
+
+def observe(
+    rules: Ruleset | Texts,
+    host: Host,
+    ipsets: str,
+    packets: Sequence[Packet | Mapping[str, Any]],
+    *,
+    backend: Backend | str = Backend.NFT,
+) -> list[dict[str, Any]]:
+    """Send packets through rules on a host for real; return a verdict for each, in the form of `policyc.api.replay`.
+
+    `rules` is a Ruleset or iptables-save text by family; `ipsets` is `ipset save` text. Packets are Packets, which build on each
+    other, or those of a recorded case, before which connections are forgotten where they are `fresh`.
+
+    Raises NotPrivileged without root, MissingProgram, CannotBuild and CannotSend (both ValueError) for what no replica has,
+    NotCarriedOut where the kernel refuses the rules.
+    """
+    engine = Backend(backend)
+    texts = _texts(rules)
+    building = building_of(host)
+    given = list(_given(packets, host))
+    plan = {
+        "nft": program("nft", "nftables"), "ip": program("ip", "iproute2"), "watch": watching.TEXTS,
+        "log_groups": [watching.LOG_GROUP, watching.TRACE_GROUP], "legacy": engine is Backend.LEGACY,
+        "links": building.links, "outside_links": building.outside_links, "addresses": building.addresses,
+        "settings": building.settings, "first_settings": building.first_settings, "groups": building.groups,
+        "outside_settings": building.outside_settings, "interfaces": building.interfaces,
+        "loads": list(_loads(texts, ipsets, engine)),
+        "shots": [_shot(packet, mark, host, fresh=fresh) for mark, (_, fresh, packet) in enumerate(given, _FIRST_MARK)],
+    }  # fmt: skip
+    answer = carry_out(plan)
+    names = RuleNames(
+        {family: read_save(Source("rules", text), family) for family, text in texts.items()}, answer["rules"],
+        of_legacy=engine is Backend.LEGACY,
+    )  # fmt: skip
+    return [
+        Sighting(packet, mark, found, names).verdict(number)
+        for mark, ((number, _, packet), found) in enumerate(zip(given, answer["sightings"], strict=True), _FIRST_MARK)
+    ]
+
+
+def _texts(rules: Ruleset | Texts) -> dict[int, str]:
+    if isinstance(rules, Ruleset):
+        return {family: iptables_save(rules, family) for family in rules.families}
+    return {family: text for family, text in rules.items() if text}
+
+
+def _given(packets: Sequence[Packet | Mapping[str, Any]], host: Host) -> Iterator[tuple[int, bool, Packet]]:
+    for place, item in enumerate(packets):
+        if isinstance(item, Packet):
+            yield place, False, item
+        else:
+            ((number, fresh, packet, _),) = described([{"n": place, **item}], host)
+            yield number, fresh, packet
+
+
+def _loads(texts: Texts, ipsets: str, engine: Backend) -> Iterator[tuple[list[str], str]]:
+    if ipsets:
+        yield [program("ipset", "ipset"), "restore"], ipsets
+    for family, text in texts.items():
+        yield [engine.tool(family, "restore")], text
+
+
+def _shot(packet: Packet, mark: int, host: Host, *, fresh: bool) -> dict[str, Any]:
+    """Return how a packet is sent."""
+    shot: dict[str, Any] = {"fresh": fresh, "family": packet.family}
+    if packet.outgoing:
+        end = format_address(packet.dst, packet.family)
+        return shot | {
+            "iface": "", "bytes": ip_packet(packet, mark).hex(), "to": (end, 0), "uid": packet.uid or 0,
+            "gid": packet.gid or 0, "mark": packet.mark, "bound": packet.bound,
+        }  # fmt: skip
+    interface = host.interface(packet.iif or "")
+    if interface is None or interface.is_loopback:
+        raise ValueError(f"no packet can come in by `{packet.iif}`")
+    return shot | {"iface": interface.name, "bytes": frame(packet, mark, interface).hex()}

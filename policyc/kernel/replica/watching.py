@@ -1,0 +1,48 @@
+"""The tables of nf_tables with which a replica watches packets: they change nothing, and stop what has been delivered.
+
+Used by `observe`. Their chains' names say what an event of the trace means.
+"""
+
+from __future__ import annotations
+
+TABLE = "policyc_watch"
+ENTER, LEAVE, STATE, DELIVERED = "enter", "leave", "state", "delivered"
+LOG_GROUP, TRACE_GROUP = 0xC0DE, 0  # of nfnetlink_log; the trace of legacy tables comes as copies to group 0
+SENT, ARRIVED = "sent", "arrived"  # what the copies are of
+STATES = ("new", "established", "related", "invalid", "untracked")
+REPLY = len(STATES) + 1  # the rule that follows those of the states
+
+# Loaded before anything that needs conntrack: of hooks with equal priority the later runs first, and what is delivered has
+# to be confirmed before it is stopped here, where no socket answers it any more.
+_END = f"""
+table inet {TABLE} {{
+  chain {DELIVERED} {{
+    type filter hook input priority 2147483647; policy accept;
+    log prefix "{ARRIVED}" group {LOG_GROUP} queue-threshold 1
+    drop
+  }}
+}}
+"""
+_TESTS = "\n".join([*(f"    ct state {name}" for name in STATES), "    ct direction reply"])
+_WAY = f"""
+table inet {TABLE} {{
+  chain {ENTER} {{
+    type filter hook prerouting priority -500; policy accept;
+    meta nftrace set 1
+  }}
+  chain {LEAVE} {{
+    type filter hook output priority -500; policy accept;
+    meta nftrace set 1
+    log prefix "{SENT}" group {LOG_GROUP} queue-threshold 1
+  }}
+  chain {STATE}_in {{
+    type filter hook prerouting priority -199; policy accept;
+{_TESTS}
+  }}
+  chain {STATE}_out {{
+    type filter hook output priority -199; policy accept;
+{_TESTS}
+  }}
+}}
+"""
+TEXTS = (_END, _WAY)
