@@ -19,15 +19,17 @@ from policyc.source import Source
 LIVE = "live"
 """The word that stands for the running kernel where a path is expected; a file of that name is `./live`."""
 
-_WHAT_WORKS = "what works: a policy file, a folder with policyc.toml, iptables-save dumps, `-` for standard input"
-
 
 class Given(NamedTuple):
-    """A text to read: `family` 4 or 6 where the user said it, `kind` where `--as` did."""
+    """A text to read: `family` 4 or 6 where the user said it, `kind` where `--as` did.
+
+    `backend` is the kind of iptables whose rules are read of a snapshot, `nft` or `legacy`, where the user said it.
+    """
 
     source: Source
     family: int | None = None
     kind: Kind | None = None
+    backend: str | None = None
 
 
 def given_at(
@@ -35,11 +37,12 @@ def given_at(
 ) -> list[Given]:
     """Return the texts at a path: of a file its own, of a folder those that its policyc.toml names.
 
-    `name` is what diagnostics call the file. Raises InputError.
+    `name` is what diagnostics call the file. Raises InputError; for `live` policyc.kernel's NotPrivileged and MissingProgram.
     """
     if path == LIVE:
-        hint = f"take `iptables-save > FILE` and `ip6tables-save > FILE`; {_WHAT_WORKS}"
-        raise refusal(LIVE, "reading the running kernel (`live`) is not built yet", hint)
+        from policyc.kernel.snapshot import take
+
+        return [Given(Source(LIVE, take()), None, Kind.SNAPSHOT)]
     place = Path(path)
     try:
         is_folder = place.is_dir()
@@ -70,8 +73,7 @@ def rulesets_of(given: Iterable[Given], *, ids: bool = True) -> tuple[Ruleset, .
             elif kind is Kind.POLICY:
                 found.append(_policy(item.source, ids=ids))
             else:
-                message = f"`{item.source.name}` is JSON; reading snapshots is not built yet"
-                raise refusal(item.source.name, message, _WHAT_WORKS)
+                found.append(_snapshot(item))
         except InputError as error:
             problems.extend(error.diagnostics)
     if problems:
@@ -83,6 +85,12 @@ def _dump(item: Given) -> Ruleset:
     from policyc.readers.save import read_save
 
     return read_save(item.source, item.family)
+
+
+def _snapshot(item: Given) -> Ruleset:
+    from policyc.readers.snapshot import read_snapshot
+
+    return read_snapshot(item.source, item.backend)
 
 
 def _joined(dumps: Sequence[Ruleset]) -> Ruleset:

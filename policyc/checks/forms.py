@@ -56,7 +56,7 @@ class Forms:
 
     def __init__(self, family: int, sets: tuple[IpSet, ...]) -> None:
         self.around = Surroundings(family)
-        self.sets = {item.name: item for item in sets if item.family == family}
+        self.sets = {item.name: item for item in sets if item.serves(family)}
         self._parts: dict[int, Form] = {}
         self._matches: dict[tuple[str, tuple[tuple[str, bool], ...]], Form] = {}
 

@@ -16,7 +16,7 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
     """Yield, for each object that is not declared, the first rule of a family that refers to it."""
     reported: set[tuple[int, str]] = set()
     for table, chain in survey.chains:
-        declared = {item.name for item in survey.ruleset.sets if item.family == table.family}
+        declared = {item.name for item in survey.ruleset.sets if item.serves(table.family)}
         missing = {
             key: name
             for key, part in survey.parts(chain).items()

@@ -82,4 +82,4 @@ def _sets(ruleset: Ruleset, family: str | None) -> str:
 
     if family in {None, "both"}:
         return ipset_restore(ruleset)
-    return ipset_restore(replace(ruleset, sets=tuple(item for item in ruleset.sets if str(item.family) == family)))
+    return ipset_restore(replace(ruleset, sets=tuple(item for item in ruleset.sets if item.serves(int(family)))))

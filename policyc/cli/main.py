@@ -16,9 +16,9 @@ from policyc.cli.output import complain, tell
 from policyc.diagnostics import InputError
 from policyc.diagnostics.catalogue import REPOSITORY
 
-COMMANDS = ("check", "compile", "show", "fmt", "graph", "rule", "config", "completion")
+COMMANDS = ("check", "compile", "show", "snapshot", "fmt", "graph", "rule", "config", "completion")
 LATER = (
-    "explain", "reach", "matrix", "diff", "test", "preview", "plan", "apply", "confirm", "rollback", "snapshot", "import",
+    "explain", "reach", "matrix", "diff", "test", "preview", "plan", "apply", "confirm", "rollback", "import",
     "report", "lsp",
 )  # fmt: skip
 """Commands that the documentation announces and that are not there yet."""
@@ -68,8 +68,8 @@ def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> No
 def program() -> None:
     """Compile, verify and debug Linux packet filtering.
 
-    A SOURCE is a policy file (.pol), a folder with policyc.toml, an iptables-save or ip6tables-save dump, or - for standard
-    input; which of them it is, its content says.
+    A SOURCE is a policy file (.pol), a folder with policyc.toml, an iptables-save or ip6tables-save dump, a snapshot
+    (.json), the word live for this host as it is now, or - for standard input; which of them it is, its content says.
 
     Exit codes: 0 fine, 1 the answer is bad news, 2 the question could not be asked, 3 refused or rolled back,
     4 not enough privilege.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import Any, TypeVar
 import click
 
 from policyc.cli.exit import Exit
+from policyc.cli.output import tell
 from policyc.config import COLORS, Config, display, find_config, read_config
 from policyc.diagnostics import Diagnostic, InputError
-from policyc.loading import Given, given_at, rulesets_of
+from policyc.loading import LIVE, Given, given_at, rulesets_of
 from policyc.netfilter.ruleset import Ruleset
 from policyc.readers.files import STANDARD_INPUT, text_of
 from policyc.readers.kinds import Kind
+from policyc.readers.snapshot import BACKENDS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,11 +33,15 @@ class NotAskedError(click.ClickException):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the user named: sources of any kind, dumps of a known family, the kind that `--as` gives to the sources."""
+    """What the user named: sources of any kind, dumps of a known family, the kind that `--as` gives to the sources.
+
+    `backend` is the kind of iptables whose rules are read of snapshots, None where the user did not say.
+    """
 
     sources: tuple[str, ...]
     dumps: tuple[tuple[int, str], ...]
     kind: Kind | None
+    backend: str | None = None
 
     def given(self, config: Config) -> list[Given]:
         """Return the texts, those of the config file where nothing was named. Raises InputError with all that fail."""
@@ -50,12 +57,36 @@ class Asked:
             raise click.UsageError("standard input (`-`) can be read once")
         for name, family, kind in wanted:
             try:
-                found += [_standard_input(family, kind)] if name == "-" else given_at(name, family, kind)
+                texts = [_standard_input(family, kind)] if name == "-" else _given_at(name, family, kind)
+                found += [text._replace(backend=self.backend) for text in texts]
             except InputError as error:
                 problems.extend(error.diagnostics)
         if problems:
             raise InputError(problems)
         return found
+
+
+def _given_at(name: str | Path, family: int | None, kind: Kind | None) -> list[Given]:
+    """Return the texts at a path; what the running kernel does not tell ends the command."""
+    if name != LIVE:
+        return given_at(name, family, kind)
+    with machine_asked():
+        return given_at(name, family, kind)
+
+
+@contextmanager
+def machine_asked() -> Iterator[None]:
+    """Turn what stands in the way of asking the machine into an end of the command: 4 without privilege, else 2."""
+    from policyc.kernel.inside import NoNamespace
+    from policyc.kernel.processes import MissingProgram, NotPrivileged
+
+    try:
+        yield
+    except NotPrivileged as error:
+        tell(f"error: {error}")
+        raise click.exceptions.Exit(Exit.NOT_PRIVILEGED) from None
+    except (MissingProgram, NoNamespace) as error:
+        raise NotAskedError(str(error)) from None
 
 
 def _standard_input(family: int | None, kind: Kind | None) -> Given:
@@ -71,17 +102,26 @@ def one_ruleset(given: Sequence[Given], *, ids: bool = True) -> Ruleset:
 
 
 def source_options(command: Command) -> Command:
-    """Give a command its SOURCE arguments with `-4`, `-6` and `--as`; it is called with `asked`."""
+    """Give a command its SOURCE arguments with `-4`, `-6`, `--as` and `--rules-of`; it is called with `asked`."""
 
     @wraps(command)
     def wrapper(
-        *args: Any, sources: tuple[str, ...], v4: tuple[str, ...], v6: tuple[str, ...], kind: str | None, **more: Any
+        *args: Any,
+        sources: tuple[str, ...],
+        v4: tuple[str, ...],
+        v6: tuple[str, ...],
+        kind: str | None,
+        rules_of: str | None,
+        **more: Any,
     ) -> Any:
         dumps = tuple((4, name) for name in v4) + tuple((6, name) for name in v6)
-        return command(*args, asked=Asked(sources, dumps, Kind(kind) if kind else None), **more)
+        asked = Asked(sources, dumps, Kind(kind) if kind else None, rules_of)
+        return command(*args, asked=asked, **more)
 
     kinds = click.Choice([kind.value for kind in Kind])
+    backends = click.Choice(BACKENDS)
     for add in (
+        click.option("--rules-of", type=backends, help="Whose rules of a snapshot, where both kinds of iptables have some."),
         click.option("--as", "kind", type=kinds, help="What the sources are, whatever they look like."),
         click.option("-6", "v6", multiple=True, metavar="FILE", help="An ip6tables-save dump."),
         click.option("-4", "v4", multiple=True, metavar="FILE", help="An iptables-save dump."),

@@ -111,6 +111,9 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC808", "unreadable-source", "error", "a file cannot be read, or is nothing that policyc reads"),
     Entry("PC809", "bad-host", "error", "the description of a host cannot be understood"),
     Entry("PC810", "bad-packet", "error", "the description of a packet cannot be understood"),
+    Entry("PC811", "simplified-host", "warning", "a host has something that policyc's idea of a host does not hold"),
+    Entry("PC812", "two-backends", "warning", "both kinds of iptables have rules, and only those of one are read"),
+    Entry("PC813", "unseen-rules", "warning", "a host has rules that iptables does not show"),
     # PC9xx: policyc itself
     Entry("PC901", "unused-suppression", "warning", "a suppression comment suppresses nothing"),
     Entry("PC902", "bad-config", "error", "policyc.toml or [tool.policyc] has an unknown key or a wrong value"),

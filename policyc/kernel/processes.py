@@ -44,14 +44,19 @@ def program(name: str, package: str) -> str:
 
 
 def run(
-    words: Sequence[str], text: str = "", timeout: float = 600, settings: Mapping[str, str] = MappingProxyType({})
+    words: Sequence[str],
+    text: str = "",
+    timeout: float = 600,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    *,
+    exact: bool = False,
 ) -> Outcome:
     """Run a program with `text` on its standard input and wait for it, at most `timeout` seconds.
 
-    `settings` are environment variables beside ENVIRONMENT.
+    `settings` are environment variables beside ENVIRONMENT. `exact` keeps printed bytes that are no UTF-8 (surrogateescape).
     """
     done = subprocess.run(
         list(words), input=text, capture_output=True, text=True, env={**ENVIRONMENT, **settings}, timeout=timeout, check=False,
-        encoding="utf-8", errors="replace",
+        encoding="utf-8", errors="surrogateescape" if exact else "replace",
     )  # fmt: skip
     return Outcome(done.returncode, done.stdout, done.stderr)

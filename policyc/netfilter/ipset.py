@@ -9,10 +9,11 @@ from policyc.source import Span
 
 @dataclass(frozen=True, slots=True)
 class IpSet:
-    """`kind` as `ipset create` spells it (`hash:net`); `family` 4 or 6; `timeout` in seconds, None for none.
+    """`kind` as `ipset create` spells it (`hash:net`); `timeout` in seconds, None for none.
 
-    `members` as `ipset add` spells them; their content is runtime state where `declared` is False. `owner` names the tool
-    that creates the set, "" for us.
+    `family` is 4 or 6, and 0 for a kind that rules of both may ask (`bitmap:port`, `list:set`). `members` are spelled as for
+    `ipset add`. `options` are all words behind the kind where the set was read from a host, "" where we make it. `owner` names
+    the tool that creates the set, "" for us.
     """
 
     name: str
@@ -22,3 +23,8 @@ class IpSet:
     members: tuple[str, ...] = ()
     owner: str = ""
     span: Span | None = None
+    options: str = ""
+
+    def serves(self, family: int) -> bool:
+        """Whether rules of the family may ask the set."""
+        return self.family in {0, family}

@@ -1,7 +1,7 @@
 """The JSON answers as pydantic models, and the schema files of `docs/schema/` that are generated from them.
 
-Only this module imports pydantic. The answers themselves are made without it, because a `check` must start fast; a test
-holds both together. `python -m policyc.report.schemas docs/schema` writes the files.
+The answers themselves are made without pydantic, because a `check` must start fast; a test holds both together. The schema
+of a snapshot is generated here too. `python -m policyc.report.schemas docs/schema` writes the files.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from policyc.readers.snapshot_model import Snapshot
 
 Family = Literal[4, 6]
 SeverityName = Literal["error", "warning", "info"]
@@ -147,11 +149,11 @@ class ShownChain(_Model):
 
 
 class ShownSet(_Model):
-    """An ipset; timeout in seconds."""
+    """An ipset; timeout in seconds, family null for a kind that knows none."""
 
     name: str
     kind: str
-    family: Family
+    family: Family | None
     timeout: int | None
 
 
@@ -194,20 +196,23 @@ ANSWERS: dict[str, type[_Answer]] = {
 }
 """The model of each command's JSON answer."""
 
+FILES: dict[str, type[BaseModel]] = {"snapshot": Snapshot}
+"""The model of each JSON file that policyc writes and reads again."""
 
-def schema_text(command: str) -> str:
-    """Return the JSON schema of a command's answer, as its file has it."""
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **ANSWERS[command].model_json_schema(mode="serialization"),
-    }
+
+def schema_text(name: str) -> str:
+    """Return the JSON schema of a command's answer, or of a file, as its file in docs/schema has it."""
+    schema = (
+        FILES[name].model_json_schema() if name in FILES else ANSWERS[name].model_json_schema(mode="serialization")
+    )
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
 def write_schemas(folder: Path) -> None:
     """Write all schema files into a folder."""
-    for command in ANSWERS:
-        (folder / f"{command}.schema.json").write_text(schema_text(command), encoding="utf-8")
+    for name in (*ANSWERS, *FILES):
+        (folder / f"{name}.schema.json").write_text(schema_text(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def show_json(ruleset: Ruleset) -> str:
                 {"family": t.family, "table": t.name, "chain": c.name, "policy": c.policy, "rules": len(c.rules)}
                 for family in (4, 6) for t in ruleset.family(family) for c in t.chains
             ],
-            "sets": [{"name": s.name, "kind": s.kind, "family": s.family, "timeout": s.timeout} for s in ruleset.sets],
+            "sets": [{"name": s.name, "kind": s.kind, "family": s.family or None, "timeout": s.timeout} for s in ruleset.sets],
             "sysctls": [{"name": s.name, "value": s.value, "why": s.why} for s in (intent.sysctls if intent else ())],
         }
     )  # fmt: skip
@@ -85,7 +85,8 @@ def show_json(ruleset: Ruleset) -> str:
 def _set(item: IpSet) -> str:
     timeout = "" if item.timeout is None else f"  timeout {item.timeout} s"
     owner = f"  of {item.owner}" if item.owner else ""
-    return f"{item.name}  {item.kind}  IPv{item.family}{timeout}{owner}"
+    family = f"  IPv{item.family}" if item.family else ""
+    return f"{item.name}  {item.kind}{family}{timeout}{owner}"
 
 
 def _entries(group: Shown) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,8 @@ def ipset_restore(ruleset: Ruleset) -> str:
             continue
         name = quote_word(one.name)
         timeout = "" if one.timeout is None else f" timeout {one.timeout}"
-        lines.append(f"create {name} {one.kind}{_details(one)}{timeout} -exist\n")
+        options = f" {one.options}" if one.options else f"{_details(one)}{timeout}"
+        lines.append(f"create {name} {one.kind}{options} -exist\n")
         lines.extend(f"add {name} {member} -exist\n" for member in one.members)
     return "".join(lines)
 

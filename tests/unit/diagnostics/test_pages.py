@@ -40,6 +40,8 @@ def findings(language: str, text: str, folder: Path) -> tuple[Diagnostic, ...]:
             return ()
         if language == "json":
             value = json.loads(text)
+            if "format_version" in value:
+                return api.check(text).diagnostics
             api.replay(value) if "packets" in value else host_of_topology(value)
             return ()
         if language == "text":
