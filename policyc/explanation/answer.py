@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from policyc.explanation.near import NearMiss
 from policyc.explanation.outcomes import Way
 from policyc.explanation.places import Places, RulePlace
+from policyc.explanation.sender import SenderView, sender_views
 from policyc.explanation.steps import step_of
 from policyc.netfilter.ruleset import Ruleset
 from policyc.simulation.misses import Misses
@@ -61,6 +62,11 @@ class Explanation:
         return PacketView.of(self.way.packet)
 
     @property
+    def sender(self) -> tuple[SenderView, ...]:
+        """What the sender will see, the commonest kind of program first."""
+        return sender_views(self.way.trace, self.way.sent, self.way.situation.host.sysctls)
+
+    @property
     def deciding(self) -> RulePlace | None:
         """The rule or policy that decided, None where the kernel itself did or no rule had a say."""
         return self.decided(self.way)
@@ -79,6 +85,7 @@ class Explanation:
             "packet": self.sent.to_dict(),
             "steps": [step_of(event, self.places, misses) for event in self.way.journey.events],
             "near_misses": [self._near(one) for one in self.near],
+            "sender": [asdict(view) for view in self.sender],
             "assumptions": list(self.assumptions),
             "alternatives": [
                 {"assumes": list(one.assumes), **self._outcome(one.way)} for one in self.alternatives

@@ -5,14 +5,22 @@ Top of `explanation`; `policyc.api` and the command ask it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from policyc.explanation.answer import Alternative, Explanation
 from policyc.explanation.near import near_misses
 from policyc.explanation.outcomes import Outcomes, Situation, Way, differing, outcomes
 from policyc.explanation.places import Places
 from policyc.explanation.placing import Placement
+from policyc.netfilter.predicate import Bits, In, nodes
 from policyc.netfilter.ruleset import Ruleset
 from policyc.simulation.choices import Choice
+from policyc.simulation.journey import Visit
 from policyc.simulation.packet import Packet
+
+_MOST_READ = 2000
+"""Rules whose fields are looked into for what has to be said."""
 
 
 def explain(
@@ -25,7 +33,7 @@ def explain(
     found = [outcomes(Situation(ruleset, one.host, before), one.packet) for one in placements]
     first = found[0].first
     alternatives = _alternatives(first, found, placements)
-    assumed = [*placements[0].assumptions, *first.noted, *_chosen(found[0])]
+    assumed = [*placements[0].assumptions, *_that_matter(placements[0], first), *first.noted, *_chosen(found[0])]
     return Explanation(
         question,
         ruleset,
@@ -50,6 +58,20 @@ def _alternatives(
             why = (*elsewhere, *map(choice_text, differing(one.first, way)))
             alternatives.setdefault(way.outcome, Alternative(way, why))
     return tuple(alternatives.values())
+
+
+def _that_matter(placement: Placement, way: Way) -> Iterator[str]:
+    """Yield the assumptions that a rule on the way, or the way itself, makes matter."""
+    family = way.sent.family
+    visits = [event for event in way.journey.events if isinstance(event, Visit)]
+    rules = {id(look.rule): look.rule for visit in visits for look in visit.looks if look.rule is not None}
+    tested = {
+        node.field
+        for rule in islice(rules.values(), _MOST_READ) for node in nodes(rule.predicate(family)) if isinstance(node, In | Bits)
+    }  # fmt: skip
+    yield from (text for field, text in placement.if_tested if field in tested)
+    reached = {way.packet.dst, *(visit.before.dst for visit in visits)}
+    yield from (text for address, text in placement.if_sent_to if address in reached)
 
 
 def _chosen(found: Outcomes) -> list[str]:
