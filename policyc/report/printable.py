@@ -17,7 +17,7 @@ _UNSAFE = re.compile(
     "\ufff9-\ufffb\U000e0000-\U000e007f"  # annotations, tags
     "\ud800-\udfff]"  # bytes that were not UTF-8, kept by surrogateescape
 )
-_PLAIN = {"…": "...", "→": "->"}
+_PLAIN = {"…": "...", "→": "->", "✓": "+", "✗": "x", "■": "*", "≈": "~", "·": "-"}
 
 
 def escaped(character: str) -> str:
