@@ -70,8 +70,8 @@ def _that_matter(placement: Placement, way: Way) -> Iterator[str]:
         for rule in islice(rules.values(), _MOST_READ) for node in nodes(rule.predicate(family)) if isinstance(node, In | Bits)
     }  # fmt: skip
     yield from (text for field, text in placement.if_tested if field in tested)
-    reached = {way.packet.dst, *(visit.before.dst for visit in visits)}
-    yield from (text for address, text in placement.if_sent_to if address in reached)
+    reached = {way.packet.src, way.packet.dst, *(visit.before.dst for visit in visits)}
+    yield from (text for address, text in placement.if_translated if address in reached)
 
 
 def _chosen(found: Outcomes) -> list[str]:
@@ -92,4 +92,4 @@ def choice_text(choice: Choice) -> str:
     said = f"{text} holds" if text != choice.text else text
     if not choice.value:
         said = f"{text} does not hold" if text != choice.text else f"it is not so that {text}"
-    return f"{said} ({choice.reason})" if choice.reason else said
+    return f"{said} (counted from a fresh start)" if choice.counted and is_default else said

@@ -18,7 +18,12 @@ def packet_type(interface: Interface, mac: int | None) -> str:
         return "unicast"
     if mac == BROADCAST_MAC:
         return "broadcast"
-    return "multicast" if mac & _GROUP_BIT else "otherhost"
+    return "multicast" if is_group(mac) else "otherhost"
+
+
+def is_group(mac: int) -> bool:
+    """Whether frames to a MAC are for many: broadcast or multicast."""
+    return bool(mac & _GROUP_BIT)
 
 
 def refusal(interface: Interface, kind: str, family: int, source: int, destination: int) -> str:
