@@ -18,10 +18,14 @@ from policyc.simulation.view import PacketView
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Another way that the packet may take; `assumes` are the conditions, in words, that lead to it instead of the first."""
+    """Another way that the packet may take; `assumes` are the conditions, in words, that lead to it instead of the first.
+
+    `by_counters`: only rates, quotas and lists, which are used up or not, stand between the two.
+    """
 
     way: Way
     assumes: tuple[str, ...]
+    by_counters: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,11 @@ class Explanation:
     def word(self) -> str:
         """The verdict as policies and `--expect` write it: accept, drop, reject, or unknown."""
         return word_of(self.verdict)
+
+    def keeps(self, word: str) -> bool:
+        """Whether the verdict is the word in every outcome, counters not used up."""
+        others = (word_of(one.way.trace.verdict) for one in self.alternatives if not one.by_counters)
+        return self.complete and all(each == word for each in (self.word, *others))
 
     @property
     def sent(self) -> PacketView:
@@ -88,7 +97,7 @@ class Explanation:
             "sender": [asdict(view) for view in self.sender],
             "assumptions": list(self.assumptions),
             "alternatives": [
-                {"assumes": list(one.assumes), **self._outcome(one.way)} for one in self.alternatives
+                {"assumes": list(one.assumes), "by_counters": one.by_counters, **self._outcome(one.way)} for one in self.alternatives
             ],
             "complete": self.complete,
         }  # fmt: skip

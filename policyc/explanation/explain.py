@@ -55,8 +55,10 @@ def _alternatives(
         for way in (one.first, *one.others):
             if way.outcome == first.outcome:
                 continue
-            why = (*elsewhere, *map(choice_text, differing(one.first, way)))
-            alternatives.setdefault(way.outcome, Alternative(way, why))
+            chosen = differing(one.first, way)
+            why = (*elsewhere, *map(choice_text, chosen))
+            counted = not elsewhere and all(choice.counted for choice in chosen)
+            alternatives.setdefault(way.outcome, Alternative(way, why, counted))
     return tuple(alternatives.values())
 
 
@@ -92,4 +94,4 @@ def choice_text(choice: Choice) -> str:
     said = f"{text} holds" if text != choice.text else text
     if not choice.value:
         said = f"{text} does not hold" if text != choice.text else f"it is not so that {text}"
-    return f"{said} (counted from a fresh start)" if choice.counted and is_default else said
+    return f"{said} (nothing has been counted yet)" if choice.counted and choice.is_default else said

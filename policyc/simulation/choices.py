@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 
 class Choice(NamedTuple):
-    """A condition in words, what was taken for its value, and why, "" where it was only a guess that has to be named."""
+    """A condition in words and what was taken for its value; `counted`: a counter that starts empty says so by default."""
 
     text: str
     value: bool
-    reason: str = ""
+    counted: bool = False
+    is_default: bool = True
 
 
 class Choices:
@@ -32,12 +33,12 @@ class Choices:
         self.made: list[Choice] = []
         self.noted: list[str] = []
 
-    def decide(self, text: str, default: bool, *, identity: Hashable = None, reason: str = "") -> bool:
+    def decide(self, text: str, default: bool, *, identity: Hashable = None, counted: bool = False) -> bool:
         """Return what is taken for a condition."""
         if identity is not None and identity in self._kept:
             return self._kept[identity]
         value = self._forced.get(len(self.made), default)
-        self.made.append(Choice(text, value, reason if value == default else ""))
+        self.made.append(Choice(text, value, counted, value == default))
         if identity is not None:
             self._kept[identity] = value
         return value

@@ -95,8 +95,7 @@ class CompiledRule:
                 None if doubt.counted is not None
                 else (doubt.text, packet.src, packet.dst, packet.sport, packet.dport, packet.mark)
             )  # fmt: skip
-            reason = "" if known is None else "nothing has been counted yet"
-            if not choices.decide(doubt.text, bool(known), identity=identity, reason=reason):
+            if not choices.decide(doubt.text, bool(known), identity=identity, counted=known is not None):
                 return False
         return True
 
