@@ -13,7 +13,7 @@ FIRST_SEQ = 1000  # of a segment whose describer names none
 WINDOW = 65535
 IP_HEADER = {4: 20, 6: 40}
 TRANSPORT_HEADER = {TCP: 20, UDP: 8, ICMP: 8, ICMPV6: 8, SCTP: 12}
-_SCTP_DATA, _CHUNK_HEADER = 0, 4
+_SCTP_INIT, _INIT_SIZE = 1, 20  # bytes of that chunk, without parameters
 
 
 def packet_of(headers: Headers) -> Packet:
@@ -40,7 +40,9 @@ def packet_of(headers: Headers) -> Packet:
         packet.icmp, packet.icmp_id = headers.icmp or 0, headers.icmp_id
         packet.inner = None if headers.inner is None else packet_of(headers.inner)
     elif proto == SCTP:
-        packet.sctp_chunks = (_SCTP_DATA,) if payload >= _CHUNK_HEADER else ()
+        # As TCP's first packet is a SYN; of recorded ones only a payload with room for it has been seen to open.
+        opens = headers.payload is None or payload >= _INIT_SIZE
+        packet.sctp_chunks = (_SCTP_INIT,) if opens else ()
     packet.spi = headers.spi
     packet.ttl = 64 if headers.ttl is None else headers.ttl
     packet.tos, packet.mark = headers.tos or 0, headers.mark or 0

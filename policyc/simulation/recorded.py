@@ -150,6 +150,10 @@ def _add_details(packet: Packet, given: Mapping[str, Any]) -> None:
     if packet.proto in {ESP, AH} or "auth" in given.get("headers", ()):
         packet.spi = _optional(given, "spi")
     packet.frag = _one_of(given, "frag", ("whole", "first", "later"))
+    if packet.frag == "later":  # it has no header but IP's
+        packet.sport = packet.dport = packet.tcp_flags = packet.segment = packet.tcp_option = packet.tcp_mss = None
+        packet.icmp = packet.icmp_id = packet.inner = packet.spi = None
+        packet.sctp_chunks = packet.dccp_type = packet.dccp_options = packet.mh_type = None
 
 
 def _optional(given: Mapping[str, Any], name: str) -> int | None:

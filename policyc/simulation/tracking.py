@@ -5,6 +5,8 @@ Sources: net/netfilter/nf_conntrack_core.c, nf_conntrack_proto_icmp.c, nf_conntr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from policyc.net.protocols import ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
 from policyc.simulation import tcp
 from policyc.simulation.connection import (
@@ -23,8 +25,10 @@ ERRORS_V4 = frozenset((3, 4, 5, 11, 12))
 NOT_TRACKED_V6 = frozenset((*range(130, 137), 143))  # MLD and neighbour discovery
 REDIRECT_V6 = 137
 _OPENING = {ICMP: frozenset((8, 13, 15, 17)), ICMPV6: frozenset((128, 139))}
+_INIT, _HEARTBEAT, _HEARTBEAT_ACK = 1, 4, 5  # chunks of SCTP, RFC 9260
+_OPENING_SCTP = frozenset((_INIT, _HEARTBEAT, _HEARTBEAT_ACK))
 _HIGHEST_ICMP = 18  # NR_ICMP_TYPES
-_SUMMED = frozenset((TCP, UDP, UDPLITE, ICMP, ICMPV6, SCTP))
+_SUMMED = frozenset((TCP, UDP, ICMP, ICMPV6, SCTP))
 
 
 def track(state: State, packet: Packet) -> None:
@@ -40,12 +44,17 @@ def track(state: State, packet: Packet) -> None:
 
 
 def _judge(state: State, packet: Packet) -> None:
-    if packet.bad_checksum and state.checksum and not packet.outgoing and packet.proto in _SUMMED:
+    if state.checksum and not packet.outgoing and _fails_checksum(packet):
         packet.ct_state = "INVALID"
         return
     if packet.proto in {ICMP, ICMPV6} and _is_settled_by_type(state, packet):
         return
     _look_up(state, packet)
+
+
+def _fails_checksum(packet: Packet) -> bool:
+    """Whether tracking finds the checksum wrong; UDP-Lite's always, for it is summed as UDP's (udplite_error; measured)."""
+    return packet.proto == UDPLITE or (packet.bad_checksum and packet.proto in _SUMMED)
 
 
 def confirm(state: State, packet: Packet) -> bool:
@@ -142,6 +151,13 @@ def _look_up(state: State, packet: Packet) -> None:
         one.status |= SEEN_REPLY
 
 
+def _is_valid_sctp(chunks: Sequence[int] | None, *, is_new: bool) -> bool:
+    """Whether SCTP's tracker takes a packet with these chunks (sctp_new, do_basic_checks): an INIT stands alone."""
+    if not chunks or (_INIT in chunks and len(chunks) > 1):
+        return False
+    return not is_new or _OPENING_SCTP.issuperset(chunks)
+
+
 def _follow(state: State, packet: Packet, one: Connection, *, reply: bool) -> tcp.Fate:
     """Let the protocol's own tracker look at the packet."""
     is_new = not one.status & CONFIRMED
@@ -151,7 +167,7 @@ def _follow(state: State, packet: Packet, one: Connection, *, reply: bool) -> tc
         if is_new and not tcp.begin(one, packet, loose=state.tcp_loose):
             return tcp.Fate.INVALID
         return tcp.follow(one, packet, reply=reply, liberal=state.tcp_liberal)
-    if packet.proto == SCTP and not packet.sctp_chunks:
+    if packet.proto == SCTP and not _is_valid_sctp(packet.sctp_chunks, is_new=is_new):
         return tcp.Fate.INVALID
     if is_new and packet.proto in _OPENING and (packet.icmp or 0) >> 8 not in _OPENING[packet.proto]:
         return tcp.Fate.INVALID

@@ -123,6 +123,8 @@ def _chunk_test(test: ChunkTest) -> Predicate:
 def _meaning(options: Options, around: Surroundings) -> Predicate:  # noqa: ARG001
     tests = [has_header(SCTP), port_tests(options)]
     if "chunk-types" in options:
+        # The kernel drops a packet that ends before its first chunk, whatever is asked of the chunks (match_packet).
+        tests.append(In(fields.SCTP_CHUNKS, _EVERY_TYPE))
         tests.append(negate_if(options.negated("chunk-types"), _chunk_test(options["chunk-types"])))
     return all_of(*tests)
 

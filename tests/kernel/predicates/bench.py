@@ -25,6 +25,7 @@ from policyc.netfilter.parts import Match
 
 PEER = "02:00:00:00:00:99"  # of everybody outside; no interface here has it, so that what is sent there is gone
 HOOKS = {"raw": (Hook.PREROUTING, Hook.OUTPUT), "mangle": tuple(Hook)}
+_SENDING = (Hook.OUTPUT, Hook.POSTROUTING)  # their base chains take no `-i`
 HAS_ENTRY = "-m conntrack --ctstate NEW,ESTABLISHED,RELATED"
 
 # Sends what it is told and reads the counters of each chain after each packet. It stays on one CPU, which is where the
@@ -123,7 +124,9 @@ def places(rules: Sequence[str], family: int) -> dict[tuple[str, Hook], list[str
     for table, hooks in HOOKS.items():
         for hook in hooks:
             found[table, hook] = [
-                rule for rule in rules if table in placement_of(rule, family)[0] and hook in placement_of(rule, family)[1]
+                rule
+                for rule in rules
+                if table in placement_of(rule, family)[0] and hook in placement_of(rule, family)[1]
             ]
     return found
 
@@ -136,16 +139,29 @@ def ruleset_of(bench: Bench, rules: Sequence[str], family: int) -> str:
         lines.append(f"*{table}")
         lines += [f":{hook.value} ACCEPT [0:0]" for hook in hooks] + [f":{hook.value}.rows - [0:0]" for hook in hooks]
         for hook in hooks:
-            lines += [f"-A {hook.value} {one} -j ACCEPT" for one in own if hook in {Hook.PREROUTING, Hook.OUTPUT} and not (hook is Hook.OUTPUT and one.startswith("-i"))]
+            lines += [
+                f"-A {hook.value} {one} -j ACCEPT" for one in own if hook not in _SENDING or not one.startswith("-i")
+            ]
             lines.append(f"-A {hook.value} -j {hook.value}.rows")
             lines += [f"-A {hook.value}.rows {rule}" for rule in places(rules, family)[table, hook]]
-            lines += [f"-A {hook.value} {rule}" for rule in bench.tail.get(table, ()) if hook in {Hook.PREROUTING, Hook.OUTPUT}]
+            lines += [
+                f"-A {hook.value} {rule}"
+                for rule in bench.tail.get(table, ())
+                if hook in {Hook.PREROUTING, Hook.OUTPUT}
+            ]
         lines.append("COMMIT")
     # Nothing is delivered, so that nobody answers.
     return "\n".join([*lines, "*filter", ":INPUT DROP [0:0]", "COMMIT", ""])
 
 
-def counted(namespace: Namespace, backend: Backend, family: int, bench: Bench, rules: Sequence[str], packets: Sequence[Described]) -> list[dict[str, list[int]]]:
+def counted(
+    namespace: Namespace,
+    backend: Backend,
+    family: int,
+    bench: Bench,
+    rules: Sequence[str],
+    packets: Sequence[Described],
+) -> list[dict[str, list[int]]]:
     """How often each rule of each chain counted, packet by packet."""
     make(namespace, dict(bench.topology))
     if bench.setup:
@@ -176,7 +192,9 @@ def cpu() -> int:
     return min(os.sched_getaffinity(0))
 
 
-def simulated(family: int, bench: Bench, rules: Sequence[str], packets: Sequence[Described]) -> list[dict[str, list[int]]]:
+def simulated(
+    family: int, bench: Bench, rules: Sequence[str], packets: Sequence[Described]
+) -> list[dict[str, list[int]]]:
     """The same of the simulator."""
     placed = places(rules, family)
     case = {
@@ -194,7 +212,9 @@ def simulated(family: int, bench: Bench, rules: Sequence[str], packets: Sequence
     return found
 
 
-def judged(namespace: Namespace, backend: Backend, family: int, bench: Bench, rows: Sequence[str], packets: Sequence[Described]) -> dict[str, list[Answer]]:
+def judged(
+    namespace: Namespace, backend: Backend, family: int, bench: Bench, rows: Sequence[str], packets: Sequence[Described]
+) -> dict[str, list[Answer]]:
     """Return what the kernel says of each row; fails where the simulator says anything else."""
     # The first rule counts every packet, the second those with an entry.
     rules = ["", *([HAS_ENTRY] if bench.tracking else []), *rows]
@@ -217,7 +237,12 @@ def judged(namespace: Namespace, backend: Backend, family: int, bench: Bench, ro
     return answers
 
 
-def differences(placed: Mapping[tuple[str, Hook], Sequence[str]], kernel: Sequence[dict[str, list[int]]], ours: Sequence[dict[str, list[int]]], packets: Sequence[Described]) -> Iterator[str]:
+def differences(
+    placed: Mapping[tuple[str, Hook], Sequence[str]],
+    kernel: Sequence[dict[str, list[int]]],
+    ours: Sequence[dict[str, list[int]]],
+    packets: Sequence[Described],
+) -> Iterator[str]:
     for (table, hook), rules in placed.items():
         chain = f"{table} {hook.value}.rows"
         for n, packet in enumerate(packets):

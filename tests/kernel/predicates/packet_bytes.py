@@ -93,7 +93,7 @@ def transport(p: Described, proto: int) -> bytes:
         return body[:2] + struct.pack("!H", folded(body) ^ wrong) + body[4:]
     if proto == SCTP:
         chunks = b"".join(struct.pack("!BBH", kind, 0, 20) + b"\0\0\0\1" + bytes(12) for kind in p["sctp_chunks"])
-        body = struct.pack("!HHII", p["sport"], p["dport"], 0 if 1 in p["sctp_chunks"] else 7, 0) + chunks
+        body = struct.pack("!HHII", p["sport"], p["dport"], 0 if 1 in p["sctp_chunks"] else 1, 0) + chunks
         if p.get("badsum", True):
             return body
         return body[:8] + struct.pack("<I", crc32c(body)) + body[12:]

@@ -29,5 +29,7 @@ def expect_both(answers: Mapping[str, Sequence[Answer]], lacks: Mapping[str, str
     named = {row: set(text.partition(":")[0].split(", ")) for row, text in lacks.items() if row in answers}
     found = unseen(answers, tracking)
     rows = sorted(found.keys() | named.keys())
-    wrong = [f"`{row}` lacks {sorted(found.get(row, ()))}" for row in rows if found.get(row, set()) != named.get(row, set())]
+    wrong = [
+        f"`{row}` lacks {sorted(found.get(row, ()))}" for row in rows if found.get(row, set()) != named.get(row, set())
+    ]
     assert not wrong, "\n".join(["the packets do not show, or show though it is said to be impossible:", *wrong])
