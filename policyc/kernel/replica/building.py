@@ -19,14 +19,12 @@ Setting = tuple[str, str]
 _NAME = re.compile(r"[A-Za-z0-9_.:@-]{1,15}")
 _PEER_MAC = 0x02FE00000000  # of an interface's far end where the host does not say
 # What a fresh namespace has may come from the machine's own; a replica begins with the kernel's defaults.
-_BEGIN: tuple[Setting, ...] = tuple(
-    (f"net.ipv4.conf.{which}.{name}", value)
-    for which in ("all", "default")
-    for name, value in {
-        "forwarding": "0", "rp_filter": "0", "accept_local": "0", "route_localnet": "0", "src_valid_mark": "0",
-        "send_redirects": "1", "accept_source_route": "0",
-    }.items()
-) + (
+_OF_IPV4 = {
+    "forwarding": "0", "rp_filter": "0", "accept_local": "0", "route_localnet": "0", "src_valid_mark": "0",
+    "send_redirects": "1", "accept_source_route": "0",
+}  # fmt: skip
+_BEGIN: tuple[Setting, ...] = (
+    *((f"net.ipv4.conf.{which}.{name}", value) for which in ("all", "default") for name, value in _OF_IPV4.items()),
     ("net.ipv4.icmp_ratelimit", "0"), ("net.ipv4.icmp_ratemask", "0"), ("net.ipv6.icmp.ratelimit", "0"),
     ("net.ipv6.icmp.ratemask", "129"), ("net.ipv6.conf.all.accept_dad", "0"), ("net.ipv6.conf.default.accept_dad", "0"),
     ("net.ipv6.conf.default.accept_ra", "0"), ("net.ipv6.conf.default.router_solicitations", "0"),
@@ -61,7 +59,10 @@ class Building:
 def building_of(host: Host) -> Building:
     """Return how a host is made; raises CannotBuild."""
     wired = [one for one in host.interfaces if not one.is_loopback]
-    links, outside = ["link set lo up"], ["link add bell0 type veth peer name bell1", "link set bell0 up", "link set bell1 up"]
+    links, outside = (
+        ["link set lo up"],
+        ["link add bell0 type veth peer name bell1", "link set bell0 up", "link set bell1 up"],
+    )
     for number, one in enumerate(wired):
         if not _NAME.fullmatch(one.name) or one.name.startswith("bell"):
             raise CannotBuild(f"no interface of a replica can have the name `{one.name}`")

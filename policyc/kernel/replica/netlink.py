@@ -22,7 +22,17 @@ _MSG_GETRULE, _MSG_TRACE = 7, 17
 _CT_DELETE = 2
 _BUFFER = 1 << 23
 KINDS = {1: "policy", 2: "return", 3: "rule"}
-_VERDICTS = {-1: "continue", -2: "continue", -3: "jump", -4: "goto", -5: "return", 0: "drop", 1: "accept", 2: "stolen", 3: "queue"}
+_VERDICTS = {
+    -1: "continue",
+    -2: "continue",
+    -3: "jump",
+    -4: "goto",
+    -5: "return",
+    0: "drop",
+    1: "accept",
+    2: "stolen",
+    3: "queue",
+}
 
 
 def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -47,7 +57,9 @@ class Netlink:
             self.socket.setsockopt(270, 1, group)  # SOL_NETLINK, NETLINK_ADD_MEMBERSHIP
         self._number = 0
 
-    def ask(self, subsystem: int, message: int, flags: int, family: int = 0, resource: int = 0, body: bytes = b"") -> None:
+    def ask(
+        self, subsystem: int, message: int, flags: int, family: int = 0, resource: int = 0, body: bytes = b""
+    ) -> None:
         """Send a request."""
         self._number += 1
         payload = struct.pack("=BBH", family, 0, socket.htons(resource)) + body
@@ -124,7 +136,9 @@ class CopySocket(Netlink):
         for group in groups:
             self.ask(_ULOG, 1, _ACK, resource=group, body=struct.pack("=HHB3x", 5, 1, 1))  # NFULA_CFG_CMD: bind
             self.settled()
-            mode = struct.pack("=HH", 10, 2) + struct.pack("!IBx", 0xFFFF, 2) + bytes(2)  # NFULA_CFG_MODE: whole packets
+            mode = (
+                struct.pack("=HH", 10, 2) + struct.pack("!IBx", 0xFFFF, 2) + bytes(2)
+            )  # NFULA_CFG_MODE: whole packets
             self.ask(_ULOG, 1, _ACK, resource=group, body=mode)
             self.settled()
 

@@ -6,6 +6,7 @@ Top of `policyc.kernel.replica` with `verify`. Answers have the form of `policyc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from policyc.host.host import Host
@@ -49,12 +50,9 @@ def observe(
     building = building_of(host)
     given = list(_given(packets, host))
     plan = {
-        "nft": program("nft", "nftables"), "ip": program("ip", "iproute2"), "watch": watching.TEXTS,
-        "log_groups": [watching.LOG_GROUP, watching.TRACE_GROUP], "legacy": engine is Backend.LEGACY,
-        "links": building.links, "outside_links": building.outside_links, "addresses": building.addresses,
-        "settings": building.settings, "first_settings": building.first_settings, "groups": building.groups,
-        "outside_settings": building.outside_settings, "interfaces": building.interfaces,
-        "loads": list(_loads(texts, ipsets, engine)),
+        **asdict(building), "nft": program("nft", "nftables"), "ip": program("ip", "iproute2"),
+        "watch": watching.texts(of_legacy=engine is Backend.LEGACY), "legacy": engine is Backend.LEGACY,
+        "log_groups": [watching.LOG_GROUP, watching.TRACE_GROUP], "loads": list(_loads(texts, ipsets, engine)),
         "shots": [_shot(packet, mark, host, fresh=fresh) for mark, (_, fresh, packet) in enumerate(given, _FIRST_MARK)],
     }  # fmt: skip
     answer = carry_out(plan)

@@ -42,7 +42,7 @@ class Seen:
     def is_chatter(self) -> bool:
         """Whether it is no answer to anything: neighbour discovery, group reports."""
         if self.family == 6:
-            return self.icmp is not None and self.icmp[0] in _CHATTER_V6 or self.proto == 0
+            return (self.icmp is not None and self.icmp[0] in _CHATTER_V6) or self.proto == 0
         return self.proto == _IGMP
 
     def final(self) -> dict[str, Any]:

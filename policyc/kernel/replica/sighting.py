@@ -23,25 +23,23 @@ _LEGACY = "TRACE: "
 class RuleNames:
     """The rules of the namespace by what its traces call them: handles of nf_tables, names and numbers of legacy tables."""
 
-    def __init__(
-        self, rulesets: Mapping[int, Ruleset], handles: Iterable[Sequence[Any]], *, of_legacy: bool
-    ) -> None:
+    def __init__(self, rulesets: Mapping[int, Ruleset], handles: Iterable[Sequence[Any]], *, of_legacy: bool) -> None:
         self.of_legacy = of_legacy
         self._rulesets = rulesets
-        self._numbers = {tuple(key): number for *key, number in handles}
+        self._numbers: dict[tuple[Any, ...], int] = {tuple(key): number for *key, number in handles}
 
     def number(self, family: int, table: str, chain: str, handle: int) -> int:
-        """The number of a rule in its chain, from 1."""
+        """Return the number of a rule in its chain, from 1."""
         return self._numbers[family, table, chain, handle]
 
     def rule(self, family: int, step: Step) -> Rule | None:
-        """The rule of a step, None for a policy."""
+        """Return the rule of a step, None for a policy."""
         table = self._rulesets[family].table(family, step.table) if family in self._rulesets else None
         chain = table.chain(step.chain) if table else None
         return chain.rules[step.rule - 1] if chain and isinstance(step.rule, int) else None
 
     def legacy_step(self, family: int, prefix: str) -> Step | None:
-        """The step that a legacy table's trace names: `TRACE: filter:INPUT:rule:3`; None for the end of a user chain.
+        """Return the step that a legacy table's trace names: `TRACE: filter:INPUT:rule:3`; None for a user chain's end.
 
         An unconditional verdict is called `policy` or `return` there, as the end of the chain is.
         """
@@ -57,7 +55,7 @@ class RuleNames:
 
 
 def _word(rule: Rule) -> str:
-    """What a rule's target does, in the words of a trace; legacy tables do not say."""
+    """Return what a rule's target does, in the words of a trace; legacy tables do not say."""
     target = rule.target
     if target is None:
         return "continue"
@@ -96,7 +94,8 @@ class Sighting:
             self._of_id[event["id"]] = self._is_ours(read_ip(bytes.fromhex(event["packet"])))
         if not self._of_id.get(event["id"], False):
             return
-        self.last_mark = event["mark"]
+        if not self.names.of_legacy:
+            self.last_mark = event["mark"]
         if event["table"] == watching.TABLE:
             self._watched(event)
         elif not self.names.of_legacy and (event["kind"] == "policy" or event["handle"]):  # else: the end of a chain
@@ -124,6 +123,8 @@ class Sighting:
         if seen is None:
             return
         ours = self._is_ours(seen)
+        if ours and self.names.of_legacy:
+            self.last_mark = copy["mark"]
         prefix = copy["prefix"]
         if prefix == watching.ARRIVED and ours:
             self.delivered = copy["iif"], seen, copy["mark"]
@@ -136,7 +137,7 @@ class Sighting:
 
     def _frame(self, frame: Mapping[str, Any]) -> None:
         seen = read_ip(bytes.fromhex(frame["packet"]))
-        if seen is None or seen.is_chatter and not self._is_ours(seen):
+        if seen is None or (seen.is_chatter and not self._is_ours(seen)):
             return
         if self._is_ours(seen):
             self.frames.append((frame["name"], seen))

@@ -8,7 +8,7 @@ from __future__ import annotations
 TABLE = "policyc_watch"
 ENTER, LEAVE, STATE, DELIVERED = "enter", "leave", "state", "delivered"
 LOG_GROUP, TRACE_GROUP = 0xC0DE, 0  # of nfnetlink_log; the trace of legacy tables comes as copies to group 0
-SENT, ARRIVED = "sent", "arrived"  # what the copies are of
+SENT, ARRIVED, PASSED = "sent", "arrived", "passed"  # what the copies are of
 STATES = ("new", "established", "related", "invalid", "untracked")
 REPLY = len(STATES) + 1  # the rule that follows those of the states
 
@@ -45,4 +45,14 @@ table inet {TABLE} {{
   }}
 }}
 """
-TEXTS = (_END, _WAY)
+# The trace of a legacy table tells the mark that a packet had before its rule.
+_MARKS = "\n".join(f"""
+  chain {PASSED}_{hook} {{
+    type filter hook {hook} priority 2147483646; policy accept;
+    log prefix "{PASSED}" group {LOG_GROUP} queue-threshold 1
+  }}""" for hook in ("prerouting", "input", "forward", "output", "postrouting"))  # fmt: skip
+
+
+def texts(*, of_legacy: bool) -> list[str]:
+    """Return what nft(8) loads, in this order, for packets that pass legacy tables or those of nf_tables."""
+    return [_END, _WAY, *([f"table inet {TABLE} {{{_MARKS}\n}}\n"] if of_legacy else [])]

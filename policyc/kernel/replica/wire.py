@@ -57,7 +57,7 @@ def frame(packet: Packet, mark: int, interface: Interface) -> bytes:
 def checksum(data: bytes) -> int:
     """Return the Internet checksum (RFC 1071)."""
     data += bytes(len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
@@ -111,14 +111,14 @@ def _icmp(packet: Packet, room: int) -> bytes:
 def _summed(packet: Packet, body: bytes) -> bytes:
     """Return the body with the checksum of its protocol, a wrong one where the packet is to have that."""
     if packet.proto == SCTP:
-        right = b"" if packet.bad_checksum else struct.pack("<I", crc32c(body))
-        return body[:8] + right + body[12:] if right else body
+        return body if packet.bad_checksum else body[:8] + struct.pack("<I", crc32c(body)) + body[12:]
     at = _CHECKSUM_AT.get(packet.proto)
     if at is None:
         return body
-    pseudo = b"" if packet.proto == ICMP else (
-        _address(packet.src, packet.family) + _address(packet.dst, packet.family) + struct.pack("!II", len(body), packet.proto)
-    )  # fmt: skip
+    pseudo = b""
+    if packet.proto != ICMP:
+        ends = _address(packet.src, packet.family) + _address(packet.dst, packet.family)
+        pseudo = ends + struct.pack("!II", len(body), packet.proto)
     right = checksum(pseudo + body)
     if packet.bad_checksum:
         right ^= 0x5555

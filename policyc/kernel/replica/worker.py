@@ -145,7 +145,7 @@ class _Worker:
             self.unset.append(name)
 
     def joined(self, device: str, family: int, address: str) -> socket.socket:
-        """A socket that has joined a multicast group."""
+        """Return a socket that has joined a multicast group."""
         number = socket.if_nametoindex(device)
         if family == 4:
             member = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
