@@ -1,0 +1,350 @@
+"""A snapshot of a namespace says what is in it: routing answers as `ip route get`, rules and sets load again, nothing changes."""
+
+from __future__ import annotations
+
+import json
+import random
+import shlex
+from pathlib import Path
+
+import pytest
+from host_in_namespace import make, route_get
+from test_host_routes import (
+    ADDRESSES,
+    ADDRESSES_V6,
+    ERRORS,
+    FAILURES,
+    FAILURES_V6,
+    INTERFACES,
+    INTERFACES_V6,
+    ON,
+    OTHERS,
+    ipv4,
+    ipv6,
+)
+
+from policyc import api
+from policyc.diagnostics import Severity
+from policyc.host.arrival import arrive
+from policyc.host.arriving import Arriving
+from policyc.host.departure import depart
+from policyc.host.fib import Failure, Fib, Flow
+from policyc.host.groups import is_joined
+from policyc.host.host import Host
+from policyc.host.own_addresses import kept
+from policyc.kernel.inside import NAMED, NoNamespace
+from policyc.kernel.namespace import Namespace
+from policyc.kernel.snapshot import take
+from policyc.net.addresses import format_address, parse_address
+from policyc.netfilter.ruleset import Ruleset
+from policyc.readers.snapshot import read_snapshot
+from policyc.source import Source
+from policyc.writers.ipset import ipset_restore
+
+
+def run(namespace: Namespace, script: str) -> str:
+    done = namespace.run(["sh", "-e", "-c", script])
+    assert done.code == 0, done.err
+    return done.out
+
+
+def snapshot(namespace: Namespace, backend: str | None = None, *, conntrack: bool = False) -> Ruleset:
+    text = take(pid=namespace.pid, conntrack=conntrack)
+    return read_snapshot(Source("host.json", text), backend)
+
+
+def host_of(namespace: Namespace) -> Host:
+    host = snapshot(namespace).host
+    assert host is not None
+    return host
+
+
+def names(ruleset: Ruleset) -> list[str]:
+    return [note.name for note in ruleset.notes]
+
+
+# ---------------------------------------------------------------------- routing
+def sent_differently(namespace: Namespace, fib: Fib, flows: list[tuple[str, str, int]]) -> list[object]:
+    """The flows (destination, interface, mark) for which a host and `ip route get` disagree."""
+    questions = [[to, *(["oif", oif] if oif else []), "mark", str(mark)] for to, oif, mark in flows]
+    differing: list[object] = []
+    for (to, oif, mark), answer in zip(flows, route_get(namespace, questions), strict=True):
+        family = 6 if ":" in to else 4
+        found = depart(fib, Flow(family, parse_address(to, family), oif=oif, mark=mark, protocol=17))
+        if isinstance(answer, str):
+            agrees = found is (FAILURES | FAILURES_V6)[answer]
+        elif isinstance(found, Failure):
+            agrees = False
+        else:
+            hop = format_address(found.next_hop, family)
+            source = format_address(found.source or 0, family)
+            agrees = (found.device, source) == (answer["dev"], answer.get("prefsrc", source))
+            agrees = agrees and hop == (hop if to == "0.0.0.0" else answer.get("gateway", to))
+        if not agrees:
+            differing.append((to, oif, mark, found, answer))
+    return differing
+
+
+@pytest.mark.parametrize("rules", [False, True], ids=["no rules", "rules"])
+def test_ipv4_packets_are_sent_as_the_kernel_sends_them(namespace: Namespace, rules: bool) -> None:
+    make(namespace, ipv4(ON, rules=rules))
+    links = ["", *(one["name"] for one in INTERFACES)]
+    flows = [(to, oif, mark) for to in ADDRESSES for oif in links for mark in ((0, 2, 3, 4, 0x11) if rules else (0,))]
+    differing = sent_differently(namespace, Fib(host_of(namespace)), flows)
+    assert not differing, "\n".join(map(str, differing[:8]))
+
+
+@pytest.mark.parametrize("rules", [False, True], ids=["no rules", "rules"])
+def test_ipv6_packets_are_sent_as_the_kernel_sends_them(namespace: Namespace, rules: bool) -> None:
+    make(namespace, ipv6(rules=rules))
+    links = ["", *(one["name"] for one in INTERFACES_V6)]
+    flows = [
+        (to, oif, mark)
+        for to in ADDRESSES_V6
+        for oif in links
+        for mark in ((0, 2) if rules else (0,))
+        if oif or not to.startswith("fe80")
+    ]
+    differing = sent_differently(namespace, Fib(host_of(namespace)), flows)
+    assert not differing, "\n".join(map(str, differing[:8]))
+
+
+def test_packets_come_in_as_the_kernel_takes_them(namespace: Namespace) -> None:
+    make(namespace, ipv4({**ON, "net.ipv4.conf.eth1.rp_filter": 1, "net.ipv4.conf.eth0.accept_local": 1}, rules=True))
+    fib = Fib(host_of(namespace))
+    draw = random.Random("snapshot")
+    links = [one["name"] for one in INTERFACES]
+    packets = [(draw.choice(links), draw.choice(ADDRESSES), draw.choice(ADDRESSES)) for _ in range(400)]
+    answers = route_get(namespace, ([to, "from", of, "iif", iif] for iif, of, to in packets))
+    differing = []
+    for (iif, of, to), answer in zip(packets, answers, strict=True):
+        found = arrive(fib, Arriving(4, iif, parse_address(of, 4), parse_address(to, 4), 17))
+        if found.drop is not None:
+            agrees = isinstance(answer, str) and answer in ERRORS[found.drop]
+        elif isinstance(answer, str):
+            agrees = False
+        elif found.is_local:
+            agrees = answer.get("type") == found.kind.value
+        else:
+            way = (format_address(found.next_hop, 4), found.device)
+            agrees = "type" not in answer and way == (answer.get("gateway", to), answer["dev"])
+        if not agrees:
+            differing.append((iif, of, to, found, answer))
+    assert not differing, "\n".join(map(str, differing[:8]))
+
+
+# ---------------------------------------------------------------------- the host
+LINKS = """
+ip link set lo up
+ip link add br0 type bridge
+ip link add eth0.5 address 02:00:00:00:00:01 group 7 mtu 1400 type veth peer name far0
+ip link add eth1 type veth peer name far1
+ip link add low type veth peer name far2
+ip link set eth1 master br0
+for each in br0 eth0.5 far0 eth1 far1; do ip link set $each up; done
+ip addr add 10.0.0.1 peer 10.0.0.2/32 dev eth0.5
+ip addr add 192.0.2.1/24 brd 192.0.2.127 dev eth0.5 noprefixroute
+ip addr add 192.0.2.2/24 dev eth0.5
+ip addr add fd00::1/64 dev eth0.5 nodad preferred_lft 0
+ip addr add 169.254.0.9/16 scope link dev eth0.5
+ip addr add 224.5.6.7/32 dev eth0.5 autojoin
+ip neigh add 10.0.0.2 lladdr 02:00:00:00:00:99 dev eth0.5
+sysctl -qw net.ipv4.conf.eth0/5.rp_filter=2 net.ipv4.conf.all.log_martians=1 net.netfilter.nf_conntrack_tcp_loose=0
+"""
+
+
+def test_links_and_addresses(namespace: Namespace) -> None:
+    run(namespace, LINKS)
+    host = host_of(namespace)
+    assert host.interfaces[0].name == "lo"
+    assert {one.name for one in host.interfaces} == {"lo", "br0", "eth0.5", "far0", "eth1", "far1", "low", "far2"}
+    one = host.interface("eth0.5")
+    assert one is not None
+    assert (one.mac, one.peer_mac, one.up, one.group, one.mtu) == (0x020000000001, 0x020000000099, True, 7, 1400)
+    low, loopback = host.interface("low"), host.interface("lo")
+    assert low is not None
+    assert not low.up
+    assert loopback is not None
+    assert (loopback.mac, loopback.up, loopback.mtu) == (None, True, 65536)
+    by_address = {format_address(each.address, each.family): each for each in one.addresses}
+    assert by_address["10.0.0.1"].peer == parse_address("10.0.0.2", 4)
+    assert by_address["192.0.2.1"].broadcast == parse_address("192.0.2.127", 4)
+    assert not by_address["192.0.2.1"].prefix_route
+    assert by_address["fd00::1"].deprecated
+    assert by_address["169.254.0.9"].scope.name == "LINK"
+    assert is_joined(host, "eth0.5", 4, parse_address("224.5.6.7", 4))
+    assert not is_joined(host, "eth1", 4, parse_address("224.5.6.7", 4))
+    assert host.sysctls.rp_filter("eth0.5") == 2
+    assert host.sysctls.number("net.netfilter.nf_conntrack_tcp_loose") == 0
+    assert host.sysctls.of_all(4, "log_martians") == 1
+
+
+def test_addresses_stand_in_the_order_of_the_kernel(namespace: Namespace) -> None:
+    make(namespace, {"interfaces": [{**one, "name": f"x{one['name']}"} for one in OTHERS]})
+    run(
+        namespace,
+        "ip addr add 10.0.5.9/24 scope link dev xa; ip addr add 10.0.0.9/24 dev xa; ip addr del 10.0.0.1/24 dev xa",
+    )
+    host = host_of(namespace)
+    for interface in json.loads(run(namespace, "ip -j addr")):
+        ours = host.interface(interface["ifname"])
+        assert ours is not None
+        for family, name in ((4, "inet"), (6, "inet6")):
+            listed = [
+                one["local"] for one in interface["addr_info"] if one["family"] == name and not one.get("tentative")
+            ]
+            assert [format_address(one.address, family) for one in kept(ours, family)] == listed
+
+
+def test_what_a_host_value_does_not_hold_is_said(namespace: Namespace) -> None:
+    run(
+        namespace,
+        LINKS
+        + """
+ip route add 10.9.0.0/16 nexthop via 10.0.0.2 weight 3 nexthop dev br0
+ip route add 10.8.0.0/16 via inet6 fd00::9 dev eth0.5
+ip -6 route add fd00:7::/32 via fd00::9 mtu 1300
+ip -6 route add fd00:8::/32 from fd00:5::/32 via fd00::9
+ip rule add l3mdev pref 70
+ip rule add goto 90 pref 80
+""",
+    )
+    ruleset = snapshot(namespace)
+    said = "\n".join(note.message for note in ruleset.notes)
+    assert set(names(ruleset)) == {"simplified-host"}
+    for words in (
+        "several next hops", "port of a bridge", "other family", "route's own MTU", "one source network", "`l3mdev`",
+    ):  # fmt: skip
+        assert words in said, said
+    assert ruleset.host is not None
+    actions = [rule.action.value for rule in ruleset.host.rules if rule.preference == 80]
+    assert actions == ["nop"]  # no rule 90 is there
+
+
+# ---------------------------------------------------------------------- rules and sets
+SETS = """
+ipset create hosts hash:ip family inet maxelem 100 comment timeout 600
+ipset add hosts 192.0.2.7 comment "said so"
+ipset create nets6 hash:net family inet6
+ipset add nets6 2001:db8::/32
+ipset add nets6 2001:db8:9::/48 nomatch
+ipset create ports bitmap:port range 80-443
+ipset add ports 443
+ipset create both list:set
+ipset add both hosts
+"""
+RULES = """*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:log - [0:0]
+-A INPUT -m set --match-set hosts src -m comment --comment "it's \\"so\\"" -j ACCEPT
+-A INPUT -m set --match-set ports dst -j log
+-A log -j LOG --log-prefix "caf\\xe9 "
+COMMIT
+"""
+RULES_V6 = """*raw
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -m set --match-set nets6 src -j DROP
+COMMIT
+"""
+
+
+def load(namespace: Namespace, backend: str, text: str, family: int = 4) -> None:
+    tool = f"ip{'6' if family == 6 else ''}tables-{backend}-restore"
+    path = Path(f"/dev/shm/policyc-test-{namespace.pid}.rules")
+    path.write_bytes(text.encode("latin-1").replace(b"\\xe9", b"\xe9"))
+    try:
+        run(namespace, f"XTABLES_LOCKFILE=/dev/null {tool} < {shlex.quote(str(path))}")
+    finally:
+        path.unlink()
+
+
+@pytest.mark.parametrize("backend", ["nft", "legacy"])
+def test_rules_and_sets_come_back(namespace: Namespace, backend: str) -> None:
+    run(namespace, SETS)
+    load(namespace, backend, RULES)
+    load(namespace, backend, RULES_V6, 6)
+    ruleset = snapshot(namespace)
+    assert not [one for one in api.check(ruleset).diagnostics if one.severity is Severity.ERROR]
+    for family, tool in ((4, "iptables"), (6, "ip6tables")):
+        saved = run(namespace, f"{tool}-{backend}-save | grep -v '^#'")
+        ours = api.iptables_save(ruleset, family).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        assert [line for line in ours.splitlines() if not line.startswith("#")] == saved.splitlines()
+    assert ruleset.host is not None
+    assert set(ruleset.host.sets) == {"hosts", "nets6", "ports", "both"}
+    saved = run(namespace, "ipset save -sorted")
+    with Namespace() as other:
+        assert other.run(["ipset", "restore"], ipset_restore(ruleset)).code == 0
+        again = other.run(["ipset", "save", "-sorted"]).out
+
+    def stripped(text: str) -> list[str]:
+        return [" ".join(line.split(" initval ")[0].split(" timeout ")[0].split()) for line in text.splitlines()]
+
+    assert stripped(again) == stripped(saved)
+
+
+def test_both_kinds_of_iptables(namespace: Namespace) -> None:
+    load(namespace, "nft", "*filter\n:INPUT DROP [0:0]\nCOMMIT\n")
+    load(namespace, "legacy", "*filter\n-A INPUT -p tcp --dport 22 -j DROP\nCOMMIT\n")
+    by_default, legacy = snapshot(namespace), snapshot(namespace, "legacy")
+    assert names(by_default) == ["two-backends"]
+    assert names(legacy) == ["two-backends"]
+    assert [one.severity for one in (*by_default.notes, *legacy.notes)] == [Severity.WARNING, Severity.INFO]
+    assert [len(list(one.rules())) for one in (by_default, legacy)] == [0, 1]
+
+
+def test_empty_tables_of_the_other_kind_do_not_count(namespace: Namespace) -> None:
+    run(namespace, "XTABLES_LOCKFILE=/dev/null iptables-legacy -S")
+    load(namespace, "nft", "*filter\n:INPUT DROP [0:0]\nCOMMIT\n")
+    assert names(snapshot(namespace)) == []
+
+
+def test_tables_that_iptables_does_not_show(namespace: Namespace) -> None:
+    run(
+        namespace,
+        "nft add table inet firewalld; nft add table ip nat; nft add table bridge filter;"
+        "nft 'add chain ip nat odd { type filter hook input priority 5; }'",
+    )
+    ruleset = snapshot(namespace)
+    assert names(ruleset) == ["unseen-rules", "unseen-rules"]
+    said = "\n".join(note.message for note in ruleset.notes)
+    assert "`bridge filter`, `inet firewalld`" in said
+    assert "the table `nat`" in said
+
+
+# ---------------------------------------------------------------------- taking it
+def test_nothing_is_changed_and_the_same_host_gives_the_same_bytes(namespace: Namespace) -> None:
+    run(namespace, LINKS + "sleep 2.5")  # until addresses are no longer tentative
+    look = "nft list ruleset; ip addr; ip route show table all; ip rule; cat /proc/net/ip_tables_names; ipset save"
+    before = run(namespace, look)
+    first = take(pid=namespace.pid, conntrack=True)
+    assert take(pid=namespace.pid, conntrack=True) == first
+    assert run(namespace, look) == before
+    found = json.loads(first)
+    assert "iptables" not in found
+    assert found["holds"] == ["interface names", "addresses", "MAC addresses"]
+
+
+def test_a_namespace_of_ip_netns(machine: None, namespace: Namespace) -> None:
+    name = f"policyc-{namespace.pid}"
+    run(namespace, f"ip link set lo up; ip netns attach {name} {namespace.pid}")
+    try:
+        found = json.loads(take(name))
+        assert found["links"] == [{"name": "lo", "mtu": 65536}]
+        assert found["addresses"][0]["address"] == "127.0.0.1/8"
+    finally:
+        run(namespace, f"ip netns del {name}")
+    with pytest.raises(NoNamespace, match=f"no network namespace `{name}`"):
+        take(name)
+    assert not (NAMED / name).exists()
+
+
+def test_the_file_has_the_form_of_its_schema(namespace: Namespace) -> None:
+    import jsonschema
+
+    from policyc.report.schemas import schema_text
+
+    run(namespace, LINKS + SETS)
+    load(namespace, "nft", RULES)
+    jsonschema.validate(json.loads(take(pid=namespace.pid, conntrack=True)), json.loads(schema_text("snapshot")))
