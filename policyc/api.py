@@ -6,7 +6,7 @@ print(api.compile("edge.pol", 4))
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,8 +16,11 @@ from policyc.source import Source
 
 if TYPE_CHECKING:
     from policyc.checks.run import Report
+    from policyc.explanation.answer import Explanation
+    from policyc.host.host import Host
+    from policyc.net.headers import Headers
 
-__all__ = ["Diagnostic", "InputError", "Ruleset", "check", "compile", "iptables_save", "load", "replay"]
+__all__ = ["Diagnostic", "InputError", "Ruleset", "check", "compile", "explain", "iptables_save", "load", "replay"]
 
 
 def load(source: str | Path, *, family: int | None = None, name: str | None = None) -> Ruleset:
@@ -86,6 +89,32 @@ def compile(  # noqa: A001 - the contract's name; here nothing needs the builtin
     if errors := [found for found in check(ruleset).diagnostics if found.severity is Severity.ERROR]:
         raise InputError(errors)
     return loadable_text(ruleset, family, how)
+
+
+def explain(
+    source: str | Path | Ruleset,
+    packet: str | Headers | Mapping[str, Any],
+    *,
+    host: Host | Mapping[str, Any] | None = None,
+    after: Sequence[str] = (),
+) -> Explanation:
+    """Return what happens to one packet, step by step; its `to_dict()` is the JSON form of docs/api.md.
+
+    `packet` is a sentence (`tcp 203.0.113.9 -> 198.51.100.1:443 in eth0`), a line of the kernel log, `Headers`, or a packet of
+    a recorded case. `host` is where the ruleset runs, a Host or a case's topology; without it, the ruleset's own, or one
+    that is assumed from it. `after` are sentences about packets that passed before. Raises InputError with all that is wrong,
+    also where a name in the sentence stands for several addresses.
+    """
+    from policyc.explanation.ask import ask
+    from policyc.readers.files import refusal
+    from policyc.readers.topology import host_of_topology
+
+    ruleset = source if isinstance(source, Ruleset) else load(source)
+    known = host_of_topology(dict(host)) if isinstance(host, Mapping) else host
+    found = ask(ruleset, packet, known, after).explanations
+    if len(found) > 1:
+        raise refusal("PACKET", f"the packet stands for {len(found)} packets; ask about one address of each name")
+    return found[0]
 
 
 def iptables_save(ruleset: Ruleset, family: int) -> str:

@@ -97,7 +97,8 @@ class Explanation:
             "sender": [asdict(view) for view in self.sender],
             "assumptions": list(self.assumptions),
             "alternatives": [
-                {"assumes": list(one.assumes), "by_counters": one.by_counters, **self._outcome(one.way)} for one in self.alternatives
+                {"assumes": list(one.assumes), "by_counters": one.by_counters, **self._outcome(one.way)}
+                for one in self.alternatives
             ],
             "complete": self.complete,
         }  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from policyc.explanation.answer import Explanation
 from policyc.explanation.explain import explain
@@ -14,6 +15,8 @@ from policyc.net.headers import Headers
 from policyc.netfilter.ruleset import Ruleset
 from policyc.readers.logline import is_logline, read_logline
 from policyc.simulation.packet import Packet
+from policyc.simulation.recorded import headers_of, packet_of, reading
+from policyc.simulation.view import PacketView
 from policyc.source import Source
 
 
@@ -25,16 +28,25 @@ class Asked:
     line: Logged | None = None
 
 
-def ask(ruleset: Ruleset, question: str | Headers, host: Host | None = None, after: Sequence[str] = ()) -> Asked:
-    """Return the answer to a question about a ruleset.
+def ask(
+    ruleset: Ruleset, question: str | Headers | Mapping[str, Any], host: Host | None = None, after: Sequence[str] = ()
+) -> Asked:
+    """Return the answer to a question about a ruleset: a sentence, a line of the log, headers, a packet of a recorded case.
 
     `host` None: the one that the ruleset has, or one that is assumed from it. `after` are sentences about packets that
     passed before. Raises InputError with all that is wrong with a question.
     """
     known = ruleset.host if host is None else host
+    if isinstance(question, Mapping):
+        headers = reading("the packet", headers_of, question)
+        if known is not None:
+            placed = Placement(reading("the packet", packet_of, {"dir": "in", **question}, known), known)
+            text = PacketView.of(placed.packet).text
+            return Asked((explain(ruleset, (placed,), text, _before(ruleset, placed, after)),))
+        question = headers
     if isinstance(question, Headers):
         placements = place((question,), ruleset, known)
-        text = "a captured packet"
+        text = PacketView.of(placements[0].packet).text
         return Asked((explain(ruleset, placements, text, _before(ruleset, placements[0], after)),))
     if is_logline(question):
         found = logged(ruleset, read_logline(Source("LOG", question)), question.strip(), known)

@@ -5,8 +5,9 @@ Part of `policyc.simulation`, used by `replay`. The form of a case is in docs/ap
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
 
 from policyc.diagnostics import Diagnostic, InputError, diagnose
 from policyc.host.frames import BROADCAST_MAC, packet_type
@@ -23,6 +24,7 @@ _MULTICAST_MACS = {4: 0x01005E000000, 6: 0x333300000000}
 _LISTED = frozenset((TCP, UDP, ICMP, ICMPV6, SCTP))
 MOBILITY, NO_NEXT_HEADER = 135, 59
 EXTENSION_HEADERS = ("hop", "dst", "route", "frag", "auth")  # as `-m ipv6header` names them
+_Read = TypeVar("_Read")
 
 
 class Known(NamedTuple):
@@ -52,18 +54,24 @@ def described(items: object, host: Host) -> list[Described]:
     problems: list[Diagnostic] = []
     for place, item in enumerate(items):
         try:
-            found.append(_described(item, place, host))
-        except KeyError as missing:
-            problems.append(diagnose("bad-packet", f"packet {place} of the case has no `{missing.args[0]}`"))
-        except ValueError as wrong:
-            problems.append(diagnose("bad-packet", f"packet {place} of the case: {wrong}"))
-        except (TypeError, AttributeError):
-            problems.append(
-                diagnose("bad-packet", f"packet {place} of the case: a value in it is not of the right kind")
-            )
+            found.append(reading(f"packet {place} of the case", _described, item, place, host))
+        except InputError as error:
+            problems += error.diagnostics
     if problems:
         raise InputError(problems)
     return found
+
+
+def reading(what: str, read: Callable[..., _Read], *arguments: Any) -> _Read:
+    """Return what a reader of JSON makes of something; raises InputError that names `what` where it is not as it should be."""
+    try:
+        return read(*arguments)
+    except KeyError as missing:
+        raise InputError([diagnose("bad-packet", f"{what} has no `{missing.args[0]}`")]) from None
+    except ValueError as wrong:
+        raise InputError([diagnose("bad-packet", f"{what}: {wrong}")]) from None
+    except (TypeError, AttributeError):
+        raise InputError([diagnose("bad-packet", f"{what}: a value in it is not of the right kind")]) from None
 
 
 def _described(item: Mapping[str, Any], place: int, host: Host) -> Described:
@@ -104,6 +112,24 @@ def packet_of(given: Mapping[str, Any], host: Host) -> Packet:
         # recorded frames carry no CRC32c unless they say so, and tracking verifies it on arrival (measured)
         packet.bad_checksum = bool(given.get("badsum", True))
     return packet
+
+
+def headers_of(given: Mapping[str, Any]) -> Headers:
+    """Return what a case says of a packet, without a host; raises ValueError or KeyError where it says nothing sensible."""
+    family = 6 if ":" in given["src"] else 4
+    local = given.get("dir", "in") == "out"
+    return replace(
+        _headers(given, family),
+        ttl=_optional(given, "ttl"),
+        tos=_optional(given, "tos"),
+        entry="" if local else given.get("iface", ""),
+        local=local,
+        state="" if given.get("ctstate_assumed") else given.get("ctstate", ""),
+        reply=given.get("ctdir") == "reply",
+        mark=_optional(given, "mark"),
+        uid=_optional(given, "uid"),
+        gid=_optional(given, "gid"),
+    )
 
 
 def _headers(given: Mapping[str, Any], family: int) -> Headers:

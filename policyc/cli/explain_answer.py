@@ -1,0 +1,114 @@
+"""What `policyc explain` prints: the answer in the form that was asked for, and the exit code that it means."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from policyc.cli.exit import Exit
+from policyc.cli.output import emit, style_for, tell
+from policyc.config import Config
+from policyc.explanation.answer import Explanation
+from policyc.explanation.ask import Asked
+from policyc.explanation.flow import ExplainedTurn, flow, reply
+from policyc.report.style import PLAIN, Style
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How the answer is wanted: `shape` is full, concise, json or html, `output` a file or None for standard output."""
+
+    shape: str
+    output: str | None
+    style: Style
+    verbose: bool
+    expect: str | None
+    reply: bool
+    flow: bool
+    filters: bool
+
+    @classmethod
+    def of(cls, options: dict[str, Any], config: Config) -> Shown:
+        """Return what the command line asks for; a FILE that ends in .html is a page unless --format says otherwise."""
+        output = options["output"]
+        shape = options["shape"] or ("html" if output and output.endswith((".html", ".htm")) else "full")
+        style = style_for(sys.stdout, options["color"] or config.color) if output in {None, "-"} else PLAIN
+        return cls(
+            shape,
+            output,
+            style,
+            options["verbose"],
+            options["expect"],
+            options["reply"],
+            options["flow"],
+            options["filters"],
+        )
+
+
+def show(answered: Asked, shown: Shown) -> int:
+    """Print the answer; return 1 where `--expect` is not met."""
+    explanations = answered.explanations
+    if shown.reply:
+        explanations = tuple(_answers(explanations))
+    turns = [turn for one in explanations for turn in flow(one)] if shown.flow else []
+    emit(_text(answered, explanations, turns, shown), shown.output)
+    judged = tuple(turn.explanation for turn in turns) or explanations
+    return _met(judged, shown.expect) if shown.expect else Exit.FINE
+
+
+def _answers(explanations: Sequence[Explanation]) -> Iterator[Explanation]:
+    for one in explanations:
+        back = reply(one)
+        if back is None:
+            tell(f"note: {one.question}: nobody answers it, so what follows is the packet itself")
+        yield back or one
+
+
+def _text(
+    answered: Asked, explanations: Sequence[Explanation], turns: Sequence[ExplainedTurn], shown: Shown
+) -> str:  # fmt: skip
+    if shown.shape == "json":
+        from policyc.report.json import json_text
+
+        return json_text(_json(answered, explanations, turns))
+    if shown.shape == "html":
+        from policyc.report.explain_html import explain_html
+
+        return explain_html(explanations[0])
+    from policyc.report.explain_text import concise_line, explain_text
+
+    if shown.shape == "concise":
+        return "".join(f"{concise_line(one)}\n" for one in ([turn.explanation for turn in turns] or explanations))
+    from policyc.report.explain_question import flow_text, logged_text
+
+    parts = [logged_text(answered.line, shown.style)] if answered.line else []
+    if turns:
+        parts.append(flow_text(turns, shown.style))
+        explanations = [turn.explanation for turn in turns if not turn.explanation.way.delivered]
+    parts += [explain_text(one, shown.style, verbose=shown.verbose) for one in explanations]
+    return "\n".join(parts)
+
+
+def _json(
+    answered: Asked, explanations: Sequence[Explanation], turns: Sequence[ExplainedTurn]
+) -> dict[str, Any]:  # fmt: skip
+    """Return one trace, or a list of them where the question has several answers."""
+    if turns:
+        return {"turns": [turn.to_dict() for turn in turns]}
+    if len(explanations) > 1:
+        return {"traces": [one.to_dict() for one in explanations]}
+    found = explanations[0].to_dict()
+    if answered.line is not None:
+        by = answered.line.by
+        found["logged_by"] = None if by is None else by.to_dict()
+    return found
+
+
+def _met(explanations: Sequence[Explanation], expected: str) -> int:
+    missed = [one for one in explanations if not one.keeps(expected)]
+    for one in missed:
+        said = f"it is {one.word}" if one.word != expected else "another outcome is possible"
+        tell(f"expected {expected}: {said}: {one.question}")
+    return Exit.BAD_NEWS if missed else Exit.FINE

@@ -1,0 +1,35 @@
+"""What stands above an explanation for a terminal: the rule that wrote a log line, the turns of a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from policyc.explanation.flow import ExplainedTurn
+from policyc.explanation.logged import Logged
+from policyc.report.explain_text import concise_line
+from policyc.report.style import Style
+
+
+def logged_text(logged: Logged, style: Style) -> str:
+    """Return which rule wrote a line of the log."""
+    if logged.by is not None:
+        line = f" ({logged.by.line})" if logged.by.line else ""
+        said = f"The line was written by {logged.by.name}{line}: {logged.by.text}"
+    elif logged.candidates:
+        names = ", ".join(one.name for one in logged.candidates)
+        said = f"No rule on the packet's way writes this line; with its prefix log {names}"
+    else:
+        said = "No rule of this ruleset writes lines with this prefix; here is the packet's way"
+    return f"{style.foreign(said)}\n"
+
+
+def flow_text(turns: Sequence[ExplainedTurn], style: Style) -> str:
+    """Return the turns of a conversation, one line each."""
+    wide = max(len(turn.name) for turn in turns)
+    lines = []
+    for number, turn in enumerate(turns, 1):
+        side = "<-" if turn.reply else "->"
+        lines.append(f"{number:>2}  {side} {turn.name:<{wide}}  {style.foreign(concise_line(turn.explanation))}")
+    last = turns[-1].explanation
+    end = "every turn arrives" if last.way.delivered else f"ends with turn {len(turns)}"
+    return "\n".join([*lines, f"    {end}"]) + "\n"
