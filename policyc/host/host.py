@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from policyc.host.known_connection import KnownConnection
 from policyc.host.routing_rule import RoutingRule, default_rules
 from policyc.host.set_values import MemberSet
 from policyc.host.sysctls import Sysctls
@@ -128,6 +129,7 @@ class Host:
 
     `interfaces` with `lo` first; `routes` of all tables and both families; `rules` in the order of their preference; `sets`
     by name; `groups` are the multicast groups joined beside those that every host joins: (interface, family, address).
+    `connections` are those that connection tracking knows of.
     """
 
     interfaces: tuple[Interface, ...]
@@ -136,6 +138,7 @@ class Host:
     sysctls: Sysctls = field(default_factory=Sysctls)
     sets: Mapping[str, MemberSet] = field(default_factory=dict)
     groups: frozenset[tuple[str, int, int]] = frozenset()
+    connections: tuple[KnownConnection, ...] = ()
 
     def interface(self, name: str) -> Interface | None:
         """Return the interface of that name, or None."""

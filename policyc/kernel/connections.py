@@ -31,13 +31,14 @@ def _connection(message: Any) -> Connection:
     info = message.get_attr("CTA_PROTOINFO")
     tcp = info.get_attr("CTA_PROTOINFO_TCP") if info else None
     original = message.get_attr("CTA_TUPLE_ORIG")
+    state: Any = _TCP_STATES[tcp.get_attr("CTA_PROTOINFO_TCP_STATE")] if tcp else ""
     return Connection(
         proto=original.get_attr("CTA_TUPLE_PROTO").get_attr("CTA_PROTO_NUM"),
         original=_end(original, family),
         reply=_end(message.get_attr("CTA_TUPLE_REPLY"), family),
         status=message.get_attr("CTA_STATUS") or 0,
         mark=message.get_attr("CTA_MARK") or 0,
-        tcp_state=_TCP_STATES[tcp.get_attr("CTA_PROTOINFO_TCP_STATE")] if tcp else "",
+        tcp_state=state,
         zone=message.get_attr("CTA_ZONE") or 0,
         timeout=message.get_attr("CTA_TIMEOUT"),
     )

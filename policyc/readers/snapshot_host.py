@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from policyc.diagnostics import Diagnostic, Severity, diagnose
 from policyc.host.host import Host, Interface, InterfaceAddress, Route, RouteKind, Scope
+from policyc.host.known_connection import Ends, KnownConnection
 from policyc.host.routing_rule import RoutingRule
 from policyc.host.set_values import MemberSet
 from policyc.host.sysctls import Sysctls
@@ -50,7 +51,8 @@ class _HostReader:
         interfaces = tuple(self.interfaces())
         routes = tuple(self.routes(sysctls))
         rules = tuple(sorted((*self.rules(4), *self.rules(6)), key=lambda rule: rule.preference))
-        host = Host(interfaces, routes, rules, sysctls, sets, frozenset(self.groups()))
+        groups, connections = frozenset(self.groups()), tuple(self.connections())
+        host = Host(interfaces, routes, rules, sysctls, sets, groups, connections)
         return host, self.errors, [self.note(what, paths) for what, paths in self.unheld.items()]
 
     # ------------------------------------------------------------------ parts
@@ -183,6 +185,27 @@ class _HostReader:
             if rule is not None:
                 yield rule
 
+    def connections(self) -> Iterator[KnownConnection]:
+        for number, one in enumerate(self.snapshot.connections or ()):
+            path: Path = ("connections", number)
+            if one.zone:
+                self.unheld[_ZONE].append((*path, "zone"))
+                continue
+            original, reply = self.ends(one.original, (*path, "original")), self.ends(one.reply, (*path, "reply"))
+            if original is not None and reply is not None:
+                family = _family(one.original.src)
+                yield KnownConnection(family, one.proto, original, reply, one.status, one.mark, one.tcp_state)
+
+    def ends(self, one: model.End, path: Path) -> Ends | None:
+        family = _family(one.src)
+        source = self.address(one.src, family, (*path, "src"))
+        destination = self.address(one.dst, family, (*path, "dst"))
+        if source is None or destination is None:
+            return None
+        if one.type is not None:
+            return Ends(source, destination, one.id or 0, one.type << 8 | (one.code or 0))
+        return Ends(source, destination, one.sport or 0, one.dport or 0)
+
     # ------------------------------------------------------------------ values
     def next_hop(self, text: str | None, path: Path) -> int | None:
         return None if text is None else self.address(text, _family(text), path)
@@ -224,6 +247,7 @@ _ONLY_FROM = "a route for one source network is left out"
 _OTHER_FAMILY = "a next hop of the other family is not followed; the interface is"
 _ROUTE_MTU = "a route's own MTU is not followed; that of the interface is"
 _ENCAP = "a route puts packets into a tunnel by itself; they are followed to its interface only"
+_ZONE = "a connection of a conntrack zone is left out"
 _PREFERENCE = "a route's router preference is not followed"
 # What decides no packet's way.
 _MILD = frozenset((_BRIDGE, _MASTER, _TENTATIVE, _SCOPE, _OTHER_FAMILY, _ROUTE_MTU))

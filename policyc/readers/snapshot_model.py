@@ -133,7 +133,19 @@ class Connection(_Model):
     reply: End
     status: Number
     mark: Number = 0
-    tcp_state: str = ""
+    tcp_state: Literal[
+        "",
+        "NONE",
+        "SYN_SENT",
+        "SYN_RECV",
+        "ESTABLISHED",
+        "FIN_WAIT",
+        "CLOSE_WAIT",
+        "LAST_ACK",
+        "TIME_WAIT",
+        "CLOSE",
+        "SYN_SENT2",
+    ] = ""
     zone: Annotated[int, Field(ge=0, le=65535)] = 0
     timeout: Number | None = None
 

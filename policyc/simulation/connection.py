@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from policyc.host.known_connection import KnownConnection
 from policyc.net.protocols import ICMP, ICMPV6
 from policyc.simulation.tcp_state import TcpConnection
 
@@ -64,6 +65,18 @@ class Connection:
     tcp: TcpConnection = field(default_factory=TcpConnection)
     packets: list[int] = field(default_factory=lambda: [0, 0])
     bytes: list[int] = field(default_factory=lambda: [0, 0])
+
+    @classmethod
+    def known(cls, given: KnownConnection) -> Connection:
+        """Return the entry of a connection whose packets nobody has seen: any TCP window will do."""
+        original, reply = (
+            FlowTuple(given.family, *ends[:2], given.protocol, *ends[2:]) for ends in (given.original, given.reply)
+        )
+        one = cls(original, reply, given.status, given.mark)
+        one.tcp.state = given.tcp_state or one.tcp.state
+        for side in one.tcp.sides:
+            side.liberal = True
+        return one
 
     def towards(self, *, reply: bool) -> tuple[FlowTuple, FlowTuple]:
         """Return the tuple of a direction and the one of the other."""

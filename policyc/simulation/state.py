@@ -9,7 +9,7 @@ from policyc.host.fib import Fib
 from policyc.host.host import Host
 from policyc.host.set_changes import Sets
 from policyc.simulation.choices import Choices
-from policyc.simulation.connection import ConnectionTable
+from policyc.simulation.connection import Connection, ConnectionTable
 from policyc.simulation.recent import RecentLists
 
 
@@ -41,9 +41,9 @@ class State:
 
     @classmethod
     def of(cls, host: Host, choices: Choices | None = None) -> State:
-        """Return the state of a host that has just been set up."""
+        """Return the state of a host whose rules have counted nothing yet."""
         number = host.sysctls.number
-        return cls(
+        state = cls(
             host,
             Fib(host),
             host.sets,
@@ -52,6 +52,9 @@ class State:
             tcp_loose=bool(number("net.netfilter.nf_conntrack_tcp_loose")),
             tcp_liberal=bool(number("net.netfilter.nf_conntrack_tcp_be_liberal")),
         )
+        for one in host.connections:
+            state.connections.add(Connection.known(one))
+        return state
 
     def decide(self, text: str, default: bool, unknown: str) -> bool:
         """Return what is taken for a condition; raises UnknowableError with `unknown` where nothing is chosen."""

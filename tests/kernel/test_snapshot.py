@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 import random
 import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +43,10 @@ from policyc.kernel.snapshot import take
 from policyc.net.addresses import format_address, parse_address
 from policyc.netfilter.ruleset import Ruleset
 from policyc.readers.snapshot import read_snapshot
+from policyc.simulation.connection import ASSURED, CONFIRMED, SEEN_REPLY
+from policyc.simulation.packet import FLAGS, Packet, Segment
+from policyc.simulation.state import State
+from policyc.simulation.tracking import track
 from policyc.source import Source
 from policyc.writers.ipset import ipset_restore
 
@@ -313,6 +322,62 @@ def test_tables_that_iptables_does_not_show(namespace: Namespace) -> None:
     assert "the table `nat`" in said
 
 
+# ---------------------------------------------------------------------- connections
+TALK = """
+import socket
+listener = socket.create_server(("127.0.0.1", 99))
+client = socket.create_connection(("127.0.0.1", 99))
+server, _ = listener.accept()
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 98))
+print(client.getsockname()[1], flush=True)
+input()
+"""
+
+
+def test_known_connections(namespace: Namespace) -> None:
+    run(namespace, "ip link set lo up; iptables -A OUTPUT -m conntrack --ctstate NEW -j CONNMARK --set-mark 7")
+    with talking(namespace, TALK) as port:
+        host = snapshot(namespace, conntrack=True).host
+        assert host is not None
+        assert snapshot(namespace).host == replace(host, connections=())
+    tcp, udp = sorted(host.connections, key=lambda one: one.protocol)
+    lo = parse_address("127.0.0.1", 4)
+    assert (tcp.original, tcp.reply) == ((lo, lo, port, 99), (lo, lo, 99, port))
+    assert (tcp.protocol, tcp.tcp_state, tcp.mark, tcp.status) == (
+        6,
+        "ESTABLISHED",
+        7,
+        CONFIRMED | SEEN_REPLY | ASSURED,
+    )
+    assert (udp.protocol, udp.tcp_state, udp.original.dport, udp.status) == (17, "", 98, CONFIRMED)
+
+
+def test_a_packet_of_a_known_connection_is_established(namespace: Namespace) -> None:
+    run(namespace, "ip link set lo up; iptables -A OUTPUT -m conntrack --ctstate NEW -j DROP -d 127.0.0.2")
+    with talking(namespace, TALK) as port:
+        host = snapshot(namespace, conntrack=True).host
+    assert host is not None
+    state = State.of(host)
+    lo = parse_address("127.0.0.1", 4)
+    packet = Packet(4, lo, lo, 6)
+    packet.sport, packet.dport, packet.tcp_flags, packet.outgoing = port, 99, FLAGS["ACK"], True
+    packet.segment = Segment(1, 1, 100, 5)
+    track(state, packet)
+    assert packet.ct is not None
+    assert packet.ct.status & ASSURED
+    assert packet.ct_state == "ESTABLISHED"
+
+
+@contextmanager
+def talking(namespace: Namespace, program: str) -> Iterator[int]:
+    """A program that runs in the namespace until the end of the block; the port that it prints."""
+    words = ["nsenter", f"--net=/proc/{namespace.pid}/ns/net", sys.executable, "-c", program]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        yield int(running.stdout.readline())
+        running.communicate("\n")
+
+
 # ---------------------------------------------------------------------- taking it
 def test_nothing_is_changed_and_the_same_host_gives_the_same_bytes(namespace: Namespace) -> None:
     run(namespace, LINKS + "sleep 2.5")  # until addresses are no longer tentative
@@ -338,6 +403,30 @@ def test_a_namespace_of_ip_netns(machine: None, namespace: Namespace) -> None:
     with pytest.raises(NoNamespace, match=f"no network namespace `{name}`"):
         take(name)
     assert not (NAMED / name).exists()
+
+
+def test_the_command_and_the_source_live(namespace: Namespace, tmp_path: Path) -> None:
+    load(namespace, "nft", "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp --dport 23 -j DROP\nCOMMIT\n")
+    policyc, path = shlex.join([sys.executable, "-m", "policyc"]), shlex.quote(str(tmp_path / "host.json"))
+    root = shlex.quote(str(Path(__file__).parents[2]))
+    out = run(
+        namespace,
+        f"cd {root}; {policyc} snapshot -o {path} 2>&1; {policyc} compile {path} --family 4; {policyc} check {path}",
+    )
+    lines = out.splitlines()
+    assert lines[0] == "the snapshot holds interface names and firewall rules: look before you give it away"
+    assert "-A INPUT -p tcp -m tcp --dport 23 -j DROP" in lines
+    assert lines[-1] == "no findings in 1 file (1 rule: 1 exact)"
+    shown = run(namespace, f"cd {root}; {policyc} show live")
+    assert "-p tcp -m tcp --dport 23 -j DROP" in shown
+    refused = namespace.run(
+        ["sh", "-c", f"cd {root}; setpriv --bounding-set -net_admin --inh-caps -net_admin {policyc} show live"]
+    )
+    assert (refused.code, refused.out) == (4, "")
+    assert "needs root (CAP_NET_ADMIN)" in refused.err
+    nowhere = namespace.run(["sh", "-c", f"cd {root}; {policyc} snapshot --netns no-such-namespace"])
+    assert nowhere.code == 2
+    assert "there is no network namespace `no-such-namespace`" in nowhere.err
 
 
 def test_the_file_has_the_form_of_its_schema(namespace: Namespace) -> None:

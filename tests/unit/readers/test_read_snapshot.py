@@ -137,6 +137,33 @@ def test_a_set_of_no_family_serves_rules_of_both() -> None:
     assert api.check(ruleset).diagnostics == ()
 
 
+def test_connections() -> None:
+    ends = {
+        "original": {"src": "203.0.113.9", "dst": "203.0.113.2"},
+        "reply": {"src": "10.0.0.5", "dst": "203.0.113.9"},
+    }
+    tcp = {
+        "original": {**ends["original"], "sport": 5000, "dport": 80},
+        "reply": {**ends["reply"], "sport": 8080, "dport": 5000},
+    }
+    ping = {
+        "original": {**ends["original"], "id": 7, "type": 8, "code": 0},
+        "reply": {**ends["reply"], "id": 7, "type": 0},
+    }
+    given = [
+        {"proto": 6, **tcp, "status": 0x2E, "mark": 5, "tcp_state": "ESTABLISHED"},
+        {"proto": 1, **ping, "status": 8},
+        {"proto": 17, **tcp, "status": 8, "zone": 4},
+    ]
+    ruleset = read(changed(connections=given))
+    assert ruleset.host is not None
+    first, second = ruleset.host.connections
+    assert first.original == (parse_address("203.0.113.9", 4), parse_address("203.0.113.2", 4), 5000, 80)
+    assert (first.reply.sport, first.status, first.mark, first.tcp_state) == (8080, 0x2E, 5, "ESTABLISHED")
+    assert (second.original.sport, second.original.dport, second.reply.dport) == (7, 8 << 8, 0)
+    assert [one.message for one in ruleset.notes] == ["a connection of a conntrack zone is left out"]
+
+
 # ---------------------------------------------------------------------- whose rules
 def test_the_kind_of_iptables_that_does_something_is_read() -> None:
     idle = {"ipv4": ["*filter", ":INPUT ACCEPT [0:0]", "COMMIT"]}
