@@ -90,8 +90,7 @@ def _status(bit: int) -> Predicate:
 
 def _address_test(field: Field, value: tuple[int, int], family: int) -> Predicate:
     address, mask = value
-    network = Network(family, address & mask, mask)
-    return Bits(field, mask, network.address) if network.prefix is None else In(field, network.values)
+    return In(field, Network(family, address & mask, mask).values)
 
 
 def _option(name: str, argument: Argument) -> Option:

@@ -80,14 +80,16 @@ json.dump(answers, sys.stdout)
 class Bench:
     """A host, the rules that every case of it has beside those that count, and its ipsets.
 
-    `tail` are rules of `raw` PREROUTING and OUTPUT behind the counting ones, `end` rules of table filter. `far` names the far
-    end of each interface that packets come in by. `tracking` False: nothing may ask for connections.
+    `far` names the far end of each interface that packets come in by, `setup` is shell that finishes the host. `tail` are rules
+    of PREROUTING and OUTPUT behind the counting ones, by table; `more` is the text of other tables, by family. `tracking`
+    False: nothing may ask for connections.
     """
 
     topology: Mapping[str, Any]
     far: Mapping[str, str]
     setup: str = ""
     tail: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    more: Mapping[int, str] = field(default_factory=dict)
     ipsets: Mapping[int, str] = field(default_factory=dict)
     tracking: bool = True
 
@@ -151,7 +153,7 @@ def ruleset_of(bench: Bench, rules: Sequence[str], family: int) -> str:
             ]
         lines.append("COMMIT")
     # Nothing is delivered, so that nobody answers.
-    return "\n".join([*lines, "*filter", ":INPUT DROP [0:0]", "COMMIT", ""])
+    return "\n".join([*lines, "*filter", ":INPUT DROP [0:0]", "COMMIT", bench.more.get(family, "")])
 
 
 def counted(

@@ -69,7 +69,7 @@ def dccp(p: Described) -> bytes:
 
 def transport(p: Described, proto: int) -> bytes:
     """The header and payload, with the checksum that it needs."""
-    payload = bytes(p.get("payload", 0))
+    payload = p["data"] if "data" in p else bytes(p.get("payload", 0))
     pseudo = ends_of(p)
     wrong = 0x5555 if p.get("badsum") else 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bench import judged
-from packet_site import CLIENT, HOST, SERVER, SITE, arriving, answering, leaving, ports, states, tcp
+from packet_site import CLIENT, HOST, SERVER, SITE, arriving, leaving, ports, states, tcp
 from polarity import expect_both
 
 from policyc.kernel.loading import Backend
