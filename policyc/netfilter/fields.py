@@ -84,4 +84,10 @@ CT_EXPIRE = _intervals("ct.expire", 32)  # seconds
 CT_HELPER = _names("ct.helper")
 CT_LABEL = _intervals("ct.label", 7)  # set-valued: the bits that are set
 
+IN_PACKET: tuple[Field, ...] = (
+    SRC, DST, SPORT, DPORT, PROTO, TCP_FLAGS, TOS, TCP_OPTION, TCP_MSS, ICMP, LENGTH, FRAG, V6_HEADERS, MH_TYPE, SCTP_CHUNKS,
+    DCCP_TYPE, DCCP_OPTION, SPI, TTL,
+)  # fmt: skip
+"""The fields that are bytes of the IP packet: what a match reads that looks at the bytes themselves."""
+
 FIELDS: tuple[Field, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Field))

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from policyc.netfilter.counters import Counter
 from policyc.netfilter.effect import Record
+from policyc.netfilter.fields import FIELDS, Field
 from policyc.netfilter.parts import Match, Target, Unknown
+from policyc.netfilter.predicate import Ask, May, Opaque, Predicate, nodes
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Chain, Table
 from policyc.simulation.counters import Counters
@@ -19,6 +21,7 @@ from policyc.simulation.evaluate import Test, compiled, has_counter, unknowns
 from policyc.simulation.index import LONG, ChainIndex
 from policyc.simulation.journey import Recorder
 from policyc.simulation.packet import Packet
+from policyc.simulation.readings import Reader, reader_of
 from policyc.simulation.sieve import sieve
 from policyc.simulation.state import State, UnknowableError
 from policyc.simulation.trace import Step
@@ -31,13 +34,15 @@ _ACCEPTED, _DROPPED = Outcome(ACCEPT), Outcome(DROP)
 class Doubt(NamedTuple):
     """A test of a rule that may be unknown: `text` is the match as iptables writes it, `conditions` what it hangs on.
 
-    `counted` says what a counter that starts empty comes to, None where no counter decides.
+    `counted` says what a counter that starts empty comes to, None where no counter decides. `reads` are what the condition is
+    fixed by, so that the same values have the same answer; None where it is new each time.
     """
 
     test: Test
     text: str
     conditions: tuple[str, ...]
     counted: Test | None
+    reads: tuple[Reader, ...] | None
 
 
 class CompiledRule:
@@ -61,7 +66,7 @@ class CompiledRule:
                 counted = None
                 if state.choices is not None and has_counter(meaning):
                     counted, test = test, compiled(meaning, state, _nobody_counts)
-                self._doubts.append(Doubt(test, part.text, conditions, counted))
+                self._doubts.append(Doubt(test, part.text, conditions, counted, _readers(meaning, state)))
             if isinstance(part, Match):
                 effects = part.extension.side_effects(part.options, around)
                 for effect in effects:
@@ -90,14 +95,23 @@ class CompiledRule:
             if doubt.test(packet) is not None:
                 continue
             known = None if doubt.counted is None else doubt.counted(packet)
-            # A counter is asked anew each time; any other condition is fixed while the packet is the same.
-            identity = (
-                None if doubt.counted is not None
-                else (doubt.text, packet.src, packet.dst, packet.sport, packet.dport, packet.mark)
-            )  # fmt: skip
+            identity = None if doubt.reads is None else (doubt.text, *(read(packet) for read in doubt.reads))
             if not choices.decide(doubt.text, bool(known), identity=identity, counted=known is not None):
                 return False
         return True
+
+
+def _readers(meaning: Predicate, state: State) -> tuple[Reader, ...] | None:
+    """Return the readers of what fixes a predicate's unknown conditions; None where one of them is asked anew each time."""
+    read: dict[Field, None] = {}
+    for node in nodes(meaning):
+        if isinstance(node, May):
+            return None
+        if isinstance(node, Opaque):
+            read |= dict.fromkeys(FIELDS if node.reads is None else node.reads)
+        elif isinstance(node, Ask):
+            read |= dict.fromkeys(node.reads or FIELDS)
+    return tuple(reader for field in read if (reader := reader_of(field, state)) is not None)
 
 
 def _nobody_counts(_: Counter) -> Test:

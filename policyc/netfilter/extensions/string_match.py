@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument, Number, choice
 from policyc.netfilter.extension import Given, MatchExtension, Option, Options, Surroundings, lacking, written
 from policyc.netfilter.predicate import Opaque, Predicate, negate_if
@@ -108,7 +109,7 @@ def _normalise(options: Options, family: int) -> Options:  # noqa: ARG001
 def _meaning(options: Options, around: Surroundings) -> Predicate:
     negated = any(options.negated(name) for name in _PATTERNS)
     positive = Options(tuple(Given(item.name, item.value) for item in options.given if item.name != "algo"))
-    return negate_if(negated, Opaque(f"-m string{written(MATCH, positive, around.family)}"))
+    return negate_if(negated, Opaque(f"-m string{written(MATCH, positive, around.family)}", fields.IN_PACKET))
 
 
 MATCH = MatchExtension(

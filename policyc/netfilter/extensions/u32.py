@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument, parse_number
 from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings
 from policyc.netfilter.predicate import Opaque, Predicate, negate_if
@@ -92,7 +93,7 @@ class _Reader:
 
 
 def _meaning(options: Options, around: Surroundings) -> Predicate:  # noqa: ARG001
-    return negate_if(options.negated("u32"), Opaque(f'-m u32 --u32 "{options["u32"]}"'))
+    return negate_if(options.negated("u32"), Opaque(f'-m u32 --u32 "{options["u32"]}"', fields.IN_PACKET))
 
 
 MATCH = MatchExtension(

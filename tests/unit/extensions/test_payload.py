@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from reading import matches, predicate, printed, refusals
 
+from policyc.netfilter.fields import IN_PACKET
 from policyc.netfilter.predicate import Not, Opaque
 
 LONGEST = "x" * 128
@@ -133,8 +134,8 @@ def test_a_refusal_says_where_the_program_goes_wrong() -> None:
 
 
 def test_the_same_condition_has_the_same_key_however_it_is_written() -> None:
-    same = Opaque('-m string --string "ab" --icase')
+    same = Opaque('-m string --string "ab" --icase', IN_PACKET)
     assert predicate('-m string --hex-string "|6162|" --algo bm --icase') == same
     assert predicate("-m string ! --string ab --icase --algo kmp") == Not(same)
-    assert predicate('-m u32 ! --u32 "0 = 0"') == Not(Opaque('-m u32 --u32 "0x0=0x0"'))
+    assert predicate('-m u32 ! --u32 "0 = 0"') == Not(Opaque('-m u32 --u32 "0x0=0x0"', IN_PACKET))
     assert matches('-m bpf --bytecode "1,6 0 0 1,"', {}, assume={'-m bpf --bytecode "1,6 0 0 1"': True})
