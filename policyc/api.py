@@ -16,18 +16,32 @@ from policyc.source import Source
 
 if TYPE_CHECKING:
     from policyc.checks.run import Report
+    from policyc.checks.tests import Results
     from policyc.explanation.answer import Explanation
     from policyc.host.host import Host
     from policyc.net.headers import Headers
 
-__all__ = ["Diagnostic", "InputError", "Ruleset", "check", "compile", "explain", "iptables_save", "load", "replay"]
+__all__ = [
+    "Diagnostic",
+    "InputError",
+    "Ruleset",
+    "check",
+    "compile",
+    "explain",
+    "iptables_save",
+    "load",
+    "preview",
+    "replay",
+    "test",
+]
 
 
 def load(source: str | Path, *, family: int | None = None, name: str | None = None) -> Ruleset:
     """Return the Ruleset of a path, or of a text when the string holds a line end; a Path is always a path.
 
-    `family` 4 or 6 decides how a dump is read, `name` is what diagnostics call a text. Raises InputError, whose
-    `.diagnostics` are all problems found.
+    `family` 4 or 6 decides how a dump is read, `name` is what diagnostics call a text. Of a snapshot, and of `live`, which is
+    this host, the Ruleset has a `host`. Raises InputError, whose `.diagnostics` are all problems found; for `live` also
+    NotPrivileged and MissingProgram of policyc.kernel.processes.
     """
     return _loaded(source, family, name)
 
@@ -132,3 +146,24 @@ def replay(case: Mapping[str, Any]) -> list[dict[str, Any]]:
     from policyc.simulation.replay import replay as answers
 
     return answers(case)
+
+
+def test(source: str | Path | Ruleset) -> Results:
+    """Return the answers to the `test` blocks of a policy: `.packets`, `.proofs`, `.coverage`, `.passed`.
+
+    Raises InputError where the source cannot be read, or a packet must say where it comes in or leaves.
+    """
+    from policyc.checks.tests import run_tests
+
+    return run_tests(source if isinstance(source, Ruleset) else load(source))
+
+
+def preview(engine: str, scenario: Mapping[str, Any], resolved: Mapping[str, Any] | None = None) -> Ruleset:
+    """Return what a container engine installs: `engine` is `docker@28.5`, any prefix of a release, the newest without one.
+
+    `scenario` is the JSON form of docs/api.md: networks, containers, and the steps that follow; `resolved` is what the engine
+    drew (names of bridges, addresses, ports), None where nobody knows. Raises InputError with all that is wrong.
+    """
+    from policyc.engines.preview import preview as installed
+
+    return installed(engine, scenario, resolved)

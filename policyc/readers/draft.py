@@ -146,17 +146,18 @@ class TableDraft:
             raise CommandError(f"`{name}` has no rule {number}")
 
     def delete_rule(self, name: str, rules: list[Rule]) -> None:
-        """Carry out `-D NAME RULE`: the first equal rule goes. Raises CommandError when there is none."""
+        """Carry out `-D NAME RULE`: the first equal rule goes, whoever made it. Raises CommandError when there is none."""
         chain = self.chain(name)
         for rule in rules:
-            if rule not in chain.rules:
+            at = next((number for number, each in enumerate(chain.rules) if each.text == rule.text), None)
+            if at is None:
                 raise CommandError(f"`{name}` has no such rule to delete: `{rule.text}`")
-            chain.rules.remove(rule)
+            del chain.rules[at]
 
     def expect_rule(self, name: str, rules: list[Rule]) -> None:
         """Carry out `-C NAME RULE`: nothing changes. Raises CommandError when there is no equal rule."""
         for rule in rules:
-            if rule not in self.chain(name).rules:
+            if all(each.text != rule.text for each in self.chain(name).rules):
                 raise CommandError(f"`{name}` has no such rule: `{rule.text}`")
 
     def flush(self, name: str | None) -> None:
