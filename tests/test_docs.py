@@ -8,8 +8,8 @@ README.md and docs/*.md are read. A comment right above a fenced block says what
     <!-- run -->, <!-- run: exit 2 -->    its lines `$ policyc …` are run and end with 0, or with that
     <!-- run in a namespace -->     it is a shell script that root runs in a network namespace of its own
 
-Blocks of `policy` check without errors, blocks of `iptables` load, blocks of `python` run (what they print behind `>>>` is
-compared), blocks of `toml` are a policyc.toml. In docs/ there are no others.
+Blocks of `policy` check without errors, blocks of `iptables` and `json` (snapshots) load, blocks of `python` run (what they
+print behind `>>>` is compared), blocks of `toml` are a policyc.toml. In docs/ there are no others.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from policyc.diagnostics import Severity
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"(?:^<!-- ([^>]*) -->\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-SUFFIX = {"policy": "pol", "iptables": "rules"}
-TESTED = ("policy", "iptables", "python", "toml")
+SUFFIX = {"policy": "pol", "iptables": "rules", "json": "json"}
+TESTED = ("policy", "iptables", "json", "python", "toml")
 EXAMPLES = doctest.DocTestParser()
 DIAGRAMS = {"architecture.md"}
 
@@ -136,6 +136,11 @@ def test_a_policy(block: Block, folders: dict[Path, Path]) -> None:
 
 @having("iptables")
 def test_a_dump(block: Block, folders: dict[Path, Path]) -> None:
+    assert errors(block, folders[block.document]) == block.refused
+
+
+@having("json")
+def test_a_snapshot(block: Block, folders: dict[Path, Path]) -> None:
     assert errors(block, folders[block.document]) == block.refused
 
 
