@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from policyc.explanation.insights.found import insights
+from policyc.explanation.insights.insight import Insight
 from policyc.explanation.near import NearMiss
 from policyc.explanation.outcomes import Way
 from policyc.explanation.places import Places, RulePlace
@@ -76,6 +78,11 @@ class Explanation:
         return sender_views(self.way.trace, self.way.sent, self.way.situation.host.sysctls)
 
     @property
+    def insights(self) -> tuple[Insight, ...]:
+        """What a person should learn from it: typical causes whose facts hold here."""
+        return insights(self.way, self.places)
+
+    @property
     def deciding(self) -> RulePlace | None:
         """The rule or policy that decided, None where the kernel itself did or no rule had a say."""
         return self.decided(self.way)
@@ -94,6 +101,7 @@ class Explanation:
             "packet": self.sent.to_dict(),
             "steps": [step_of(event, self.places, misses) for event in self.way.journey.events],
             "near_misses": [self._near(one) for one in self.near],
+            "insights": [one.to_dict() for one in self.insights],
             "sender": [asdict(view) for view in self.sender],
             "assumptions": list(self.assumptions),
             "alternatives": [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from policyc.explanation.answer import Alternative, Explanation
 from policyc.report.columns import WIDE, laid_out, wrapped
+from policyc.report.explain_excerpts import excerpts
 from policyc.report.explain_notes import notes, reasons
 from policyc.report.explain_steps import step_rows
 from policyc.report.explain_words import WORDS, decision, fate, question_text
@@ -14,14 +15,13 @@ _ROLES = {"ACCEPT": "good", "DROP": "error", "REJECT": "error", "UNKNOWN": "warn
 
 def explain_text(explanation: Explanation, style: Style = PLAIN, *, verbose: bool = False) -> str:
     """Return the answer with its steps; `verbose` shows every rule that the packet came to."""
-    lines = [
-        *_head(explanation, style),
-        "",
-        *laid_out(step_rows(explanation, style, verbose=verbose), style),
-        *reasons(explanation, style),
-        *notes(explanation, style, verbose=verbose),
-    ]
-    return "\n".join(lines) + "\n"
+    parts = (
+        _head(explanation, style),
+        laid_out(step_rows(explanation, style, verbose=verbose), style),
+        [*reasons(explanation, style), *excerpts(explanation, style)],
+        notes(explanation, style, verbose=verbose),
+    )
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
 def concise_line(explanation: Explanation) -> str:
