@@ -80,6 +80,8 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC107", "never-matches", "warning", "no packet can pass the tests of a rule where it stands"),
     Entry("PC108", "empty-chain-jump", "info", "a rule jumps to a chain without rules"),
     # PC2xx: the policy's own tests
+    Entry("PC201", "failed-test", "error", "a packet of a test block meets another fate than the test says"),
+    Entry("PC202", "undecided-test", "warning", "the fate of a tested packet hangs on what nobody knows"),
     Entry("PC203", "tests-not-run", "info", "the policy's test blocks were read but not decided"),
     # PC3xx: NAT
     Entry("PC301", "dnat-not-admitted", "warning", "translated packets meet no rule that accepts them"),

@@ -33,7 +33,7 @@ def explain(
     found = [outcomes(Situation(ruleset, one.host, before), one.packet) for one in placements]
     first = found[0].first
     alternatives = _alternatives(first, found, placements)
-    assumed = [*placements[0].assumptions, *_that_matter(placements[0], first), *first.noted, *_chosen(found[0])]
+    assumed = [*placements[0].assumptions, *that_matter(placements[0], first), *first.noted, *_chosen(found[0])]
     return Explanation(
         question,
         ruleset,
@@ -62,7 +62,7 @@ def _alternatives(
     return tuple(alternatives.values())
 
 
-def _that_matter(placement: Placement, way: Way) -> Iterator[str]:
+def that_matter(placement: Placement, way: Way) -> Iterator[str]:
     """Yield the assumptions that a rule on the way, or the way itself, makes matter."""
     family = way.sent.family
     visits = [event for event in way.journey.events if isinstance(event, Visit)]

@@ -86,8 +86,11 @@ class Outcomes:
     complete: bool
 
 
-def outcomes(situation: Situation, packet: Packet) -> Outcomes:
-    """Return the ways of a packet in a situation, the one with all defaults first."""
+def outcomes(situation: Situation, packet: Packet, *, counted: bool = True) -> Outcomes:
+    """Return the ways of a packet in a situation, the one with all defaults first.
+
+    `counted` False: every counter is where it starts, so that only what nobody can know has two outcomes.
+    """
     first: Way | None = None
     found: dict[tuple[object, ...], Way] = {}
     waiting: list[dict[int, bool]] = [{}]
@@ -97,6 +100,8 @@ def outcomes(situation: Situation, packet: Packet) -> Outcomes:
         walks += 1
         way = situation.walk(packet, forced)
         for place in range(len(forced), len(way.choices)):
+            if way.choices[place].counted and not counted:
+                continue
             before = {at: way.choices[at].value for at in range(place)}
             waiting.append({**before, place: not way.choices[place].value})
         if first is None:

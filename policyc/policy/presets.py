@@ -40,10 +40,19 @@ accept mld as mld                                # and switches forget the group
 PRESETS: dict[str, dict[Hook, str]] = {"baseline": _BASELINE}
 
 
+def _source_name(name: str, hook: Hook) -> str:
+    return f"{name} ({hook.value})"
+
+
+def is_preset(source: Source) -> bool:
+    """Whether a source is the text of a preset, no file of a user."""
+    return any(source.name == _source_name(name, hook) for name, hooks in PRESETS.items() for hook in hooks)
+
+
 @cache
 def preset_rules(name: str, hook: Hook) -> tuple[Rule, ...]:
     """Return the rules of a preset in a hook of filter."""
-    source = Source(f"{name} ({hook.value})", f"filter any -> any {{\n{PRESETS[name][hook]}}}\n")
+    source = Source(_source_name(name, hook), f"filter any -> any {{\n{PRESETS[name][hook]}}}\n")
     file, problems = parse(source)
     assert not problems, problems
     return tuple(

@@ -188,11 +188,111 @@ class ConfigAnswer(_Answer):
     settings: dict[str, Setting]
 
 
+class TestExpected(_Model):
+    """What a test says: a verdict, and the deciding rule where it names one."""
+
+    verdict: Literal["accept", "drop", "reject"]
+    by: str | None
+
+
+class TestRule(_Model):
+    """A rule, or the policy of a base chain, with its text and where it comes from."""
+
+    family: Family
+    table: str
+    chain: str
+    number: int | Literal["policy"]
+    text: str
+    location: Location | None
+    statement: str | None
+    owner: str | None
+
+
+class TestCourse(_Model):
+    """One way that the packet may take; `assumes` is empty for the first, `faults` are what of the test does not hold."""
+
+    verdict: Literal["accept", "drop", "reject", "unknown"]
+    outcome: str
+    interface: str | None
+    final: dict[str, Any]
+    decided_by: TestRule | None
+    reason: str | None
+    assumes: list[str]
+    faults: list[str]
+
+
+class TestedPacket(_Model):
+    """A packet of a test; complete is false where there are more unknown conditions than were tried."""
+
+    block: str
+    text: str
+    location: Location
+    state: Literal["passed", "failed", "undecided"]
+    expected: TestExpected
+    packet: dict[str, Any]
+    courses: list[TestCourse]
+    assumptions: list[str]
+    complete: bool
+
+
+class TestedProof(_Model):
+    """A statement about all packets, which is not decided yet."""
+
+    block: str
+    text: str
+    location: Location
+    state: Literal["undecided"]
+    reason: str
+
+
+class Counted(_Model):
+    """How many there are, and how many of them a test exercises."""
+
+    total: int = Field(ge=0)
+    exercised: int = Field(ge=0)
+
+
+class UnexercisedStatement(_Model):
+    """A statement that no test exercises, with how many kernel rules it made."""
+
+    id: str
+    name: str
+    location: Location
+    rules: int = Field(ge=1)
+
+
+class TestCoverage(_Model):
+    """What the tests exercise of the statements and their kernel rules."""
+
+    statements: Counted
+    rules: Counted
+    unexercised: list[UnexercisedStatement]
+
+
+class TestSummary(_Model):
+    """How many packets passed, failed or are undecided, and how many proofs are not decided."""
+
+    passed: int = Field(ge=0)
+    failed: int = Field(ge=0)
+    undecided: int = Field(ge=0)
+    proofs_undecided: int = Field(ge=0)
+
+
+class TestAnswer(_Answer):
+    """`policyc test --format json`."""
+
+    tests: list[TestedPacket]
+    proofs: list[TestedProof]
+    coverage: TestCoverage
+    summary: TestSummary
+
+
 ANSWERS: dict[str, type[_Answer]] = {
     "check": CheckAnswer,
     "config": ConfigAnswer,
     "rule": RuleAnswer,
     "show": ShowAnswer,
+    "test": TestAnswer,
 }
 """The model of each command's JSON answer."""
 
@@ -202,9 +302,7 @@ FILES: dict[str, type[BaseModel]] = {"snapshot": Snapshot}
 
 def schema_text(name: str) -> str:
     """Return the JSON schema of a command's answer, or of a file, as its file in docs/schema has it."""
-    schema = (
-        FILES[name].model_json_schema() if name in FILES else ANSWERS[name].model_json_schema(mode="serialization")
-    )
+    schema = FILES[name].model_json_schema() if name in FILES else ANSWERS[name].model_json_schema(mode="serialization")
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 

@@ -46,7 +46,8 @@ def findings(language: str, text: str, folder: Path) -> tuple[Diagnostic, ...]:
             return ()
         if language == "text":
             return api.check(text).diagnostics
-        return api.check(api.load(text, name={"policy": "edge.pol", "iptables": "rules.v4"}[language])).diagnostics
+        ruleset = api.load(text, name={"policy": "edge.pol", "iptables": "rules.v4"}[language])
+        return (*api.check(ruleset).diagnostics, *api.test(ruleset).diagnostics)
     except api.InputError as error:
         return error.diagnostics
 
