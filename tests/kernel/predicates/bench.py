@@ -25,15 +25,15 @@ from policyc.netfilter.parts import Match
 
 PEER = "02:00:00:00:00:99"  # of everybody outside; no interface here has it, so that what is sent there is gone
 HOOKS = {"raw": (Hook.PREROUTING, Hook.OUTPUT), "mangle": tuple(Hook)}
+CPUS = sorted(os.sched_getaffinity(0))[:2]
 _SENDING = (Hook.OUTPUT, Hook.POSTROUTING)  # their base chains take no `-i`
 HAS_ENTRY = "-m conntrack --ctstate NEW,ESTABLISHED,RELATED"
 
-# Sends what it is told and reads the counters of each chain after each packet. It stays on one CPU, which is where the
-# kernel handles the packet, in the same call; a counter of all packets proves that it has.
+# Sends what it is told and reads the counters of each chain after each packet. The kernel handles a packet on the CPU that
+# sends it, in the same call; a counter of all packets proves that it has.
 SENDER = """
 import ctypes, json, os, re, socket, subprocess, sys, time
-tool, cpu, packets = json.load(sys.stdin)
-os.sched_setaffinity(0, [cpu])
+tool, packets = json.load(sys.stdin)
 libc = ctypes.CDLL(None)
 def counters():
     text = subprocess.run([tool, "-c"], capture_output=True, text=True, check=True).stdout
@@ -47,6 +47,7 @@ def counters():
 far, raw, answers = {}, {}, []
 def send(p):
     data = bytes.fromhex(p["data"])
+    os.sched_setaffinity(0, [p["cpu"]])
     if p["device"]:
         if p["device"] not in far:
             s = far[p["device"]] = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind((p["device"], 0))
@@ -182,16 +183,12 @@ def counted(
             "n": n, "six": is_ipv6(p), "to": p["dst"], "first": f"raw {'PREROUTING' if comes_in else 'OUTPUT'}.rows",
             "device": bench.far[p.get("port", p["iface"])] if comes_in else "",
             "data": (frame(p, macs[p["iface"]], PEER) if comes_in else ip_packet(p)).hex(),
-            "uid": p.get("uid", 0), "gid": p.get("gid", 0), "mark": p.get("mark", 0),
+            "cpu": p.get("cpu", CPUS[0]), "uid": p.get("uid", 0), "gid": p.get("gid", 0), "mark": p.get("mark", 0),
         })  # fmt: skip
-    done = namespace.run([sys.executable, "-c", SENDER], json.dumps([backend.tool(family, "save"), cpu(), sent]))
+    done = namespace.run([sys.executable, "-c", SENDER], json.dumps([backend.tool(family, "save"), sent]))
     assert done.code == 0, done.err
     answers: list[dict[str, list[int]]] = json.loads(done.out)
     return answers
-
-
-def cpu() -> int:
-    return min(os.sched_getaffinity(0))
 
 
 def simulated(
@@ -201,7 +198,7 @@ def simulated(
     placed = places(rules, family)
     case = {
         "topology": bench.topology, f"rules_v{family}": ruleset_of(bench, rules, family), "ipsets": bench.ipsets.get(family),
-        "packets": [{"n": n, "fresh": n == 0, "cpu": cpu(), **p} for n, p in enumerate(packets)],
+        "packets": [{"n": n, "fresh": n == 0, "cpu": CPUS[0], **p} for n, p in enumerate(packets)],
     }  # fmt: skip
     found = []
     for n, verdict in enumerate(api.replay(case)):
