@@ -77,15 +77,14 @@ def _given_at(name: str | Path, family: int | None, kind: Kind | None) -> list[G
 @contextmanager
 def machine_asked() -> Iterator[None]:
     """Turn what stands in the way of asking the machine into an end of the command: 4 without privilege, else 2."""
-    from policyc.kernel.inside import NoNamespace
-    from policyc.kernel.processes import MissingProgram, NotPrivileged
+    from policyc.kernel.processes import MissingProgram, NotPrivileged, Unanswered
 
     try:
         yield
     except NotPrivileged as error:
         tell(f"error: {error}")
         raise click.exceptions.Exit(Exit.NOT_PRIVILEGED) from None
-    except (MissingProgram, NoNamespace) as error:
+    except (MissingProgram, Unanswered) as error:
         raise NotAskedError(str(error)) from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from socket import AF_INET6
 from typing import Any
 
+from policyc.kernel.modules import has_module
 from policyc.readers.snapshot_model import Connection, End
 
 # enum tcp_conntrack, include/uapi/linux/netfilter/nf_conntrack_tcp.h
@@ -16,7 +17,12 @@ _WORDS = {1: "ICMP", 58: "ICMPV6"}
 
 
 def connections() -> list[Connection]:
-    """Return the entries, in an order that depends on their tuples alone."""
+    """Return the entries, in an order that depends on their tuples alone; none where nothing is tracked.
+
+    Asking may load nf_conntrack_netlink where connections are tracked without it.
+    """
+    if not has_module("nf_conntrack"):
+        return []
     from pyroute2.netlink.nfnetlink.nfctsocket import NFCTSocket
 
     with NFCTSocket() as socket:

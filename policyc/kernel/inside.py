@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from policyc.kernel.processes import NotPrivileged
+from policyc.kernel.processes import NotPrivileged, Unanswered
 
 NAMED = Path("/run/netns")  # where `ip netns add` keeps names
 _CLONE_NEWNET = 0x40000000
@@ -22,7 +22,7 @@ _CLONE_NEWNET = 0x40000000
 Answer = TypeVar("Answer")
 
 
-class NoNamespace(Exception):  # noqa: N818
+class NoNamespace(Unanswered):
     """There is no network namespace of that name or process."""
 
 

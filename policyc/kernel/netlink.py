@@ -55,6 +55,16 @@ _PERMANENT = 0x80  # NUD_PERMANENT
 _UNSET = 0xFFFFFFFF
 
 
+class ChangedMeanwhile(Exception):  # noqa: N818
+    """A link is spoken of that was not there a moment ago."""
+
+
+def _name(names: Names, index: int) -> str:
+    if index not in names:
+        raise ChangedMeanwhile
+    return names[index]
+
+
 def links(ip: IPRoute) -> dict[int, Link]:
     """Return the links by their index, in the order of the indexes."""
     found = sorted(ip.get_links(), key=lambda message: int(message["index"]))
@@ -72,7 +82,7 @@ def _link(message: Any, names: Names) -> Link:
         up=bool(message["flags"] & _UP),
         mtu=message.get_attr("IFLA_MTU"),
         group=message.get_attr("IFLA_GROUP") or 0,
-        master=names.get(master, "?") if master else None,
+        master=_name(names, master) if master else None,
     )
 
 
@@ -90,7 +100,7 @@ def _address(message: Any, names: Names) -> Address:
     told: list[Any] = [_TEMPORARY[family]] if flags & 1 else []
     told += [word for bit, word in _ADDRESS_FLAGS if flags & bit]
     return Address(
-        link=names[message["index"]],
+        link=_name(names, message["index"]),
         address=f"{own or far}/{prefix}",
         scope=_SCOPES.get(message["scope"], str(message["scope"])),
         peer=far if own and far != own else None,
@@ -118,14 +128,14 @@ def _route(message: Any, family: int, names: Names) -> Route:
         type=_KINDS[kind].value if kind in _KINDS else f"type {kind}",
         table=message.get_attr("RTA_TABLE") or message["table"],
         via=_next_hop(message),
-        dev=names.get(message.get_attr("RTA_OIF")) if leads_away else None,
+        dev=_name(names, message.get_attr("RTA_OIF")) if leads_away and message.get_attr("RTA_OIF") else None,
         source=message.get_attr("RTA_PREFSRC"),
         metric=message.get_attr("RTA_PRIORITY") or 0,
         tos=message["tos"],
         realm=message.get_attr("RTA_FLOW") or 0,
         kernel=message["proto"] == _BY_KERNEL,
         hops=[
-            Hop(via=_next_hop(hop), dev=names.get(hop["oif"]), weight=hop["hops"] + 1)
+            Hop(via=_next_hop(hop), dev=_name(names, hop["oif"]) if hop["oif"] else None, weight=hop["hops"] + 1)
             for hop in message.get_attr("RTA_MULTIPATH") or ()
         ],
         only_from=None if only is None else f"{only}/{message['src_len']}",
@@ -200,4 +210,4 @@ def neighbours(ip: IPRoute, names: Names) -> Iterator[Neighbour]:
     for message in ip.get_neighbours(family=AF_UNSPEC):
         mac, address = str(message.get_attr("NDA_LLADDR") or ""), message.get_attr("NDA_DST")
         if message["state"] & _PERMANENT and message["family"] in FAMILIES and _MAC.fullmatch(mac):
-            yield Neighbour(link=names[message["ifindex"]], address=address, mac=mac)
+            yield Neighbour(link=_name(names, message["ifindex"]), address=address, mac=mac)

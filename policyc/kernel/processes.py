@@ -26,6 +26,10 @@ class NotPrivileged(Exception):  # noqa: N818
     """The kernel does not let this user do what the question needs."""
 
 
+class Unanswered(Exception):  # noqa: N818
+    """The machine does not answer a question, for a reason that the message says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a program ended and what it printed."""

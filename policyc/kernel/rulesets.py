@@ -6,14 +6,14 @@ asked for: so it is first seen what exists, then only that is asked for.
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from policyc.kernel.loading import Backend
-from policyc.kernel.processes import MissingProgram, NotPrivileged, program, run
+from policyc.kernel.modules import has_module, lines_of
+from policyc.kernel.processes import MissingProgram, NotPrivileged, Unanswered, program, run
 from policyc.netfilter.hooks import TABLES
 from policyc.readers.snapshot_model import Backends, Texts
 
@@ -40,7 +40,7 @@ def iptables_texts() -> tuple[Backends, list[str]]:
     tables = list(_nft_tables())
     ours = {(word, name): family for family, word in ((4, "ip"), (6, "ip6")) for name in TABLES}
     nft = {ours[table] for table in tables if table in ours}
-    legacy = {family for family, name in _LEGACY_TABLES.items() if _lines(_NET / name)}
+    legacy = {family for family, name in _LEGACY_TABLES.items() if lines_of(_NET / name)}
     backends = Backends(nft=_texts(Backend.NFT, nft), legacy=_texts(Backend.LEGACY, legacy))
     return backends, sorted(f"{family} {name}" for family, name in tables if (family, name) not in ours)
 
@@ -53,10 +53,17 @@ def _texts(backend: Backend, families: set[int]) -> Texts | None:
 
 
 def _saved(backend: Backend, family: int) -> list[str]:
-    outcome = run([backend.tool(family, "save")], exact=True)
+    lines = _printed([backend.tool(family, "save")], "rules")
+    return [line for line in lines if not _SILENT.match(line)]
+
+
+def _printed(words: list[str], what: str) -> list[str]:
+    outcome = run(words, exact=True)
     if outcome.code:
-        raise NotPrivileged(f"the rules cannot be read: {' '.join(outcome.err.split()) or 'no reason is given'}")
-    return [line for line in outcome.out.split("\n") if line and not _SILENT.match(line)]
+        reason = " ".join(outcome.err.split()) or "no reason is given"
+        refused = "permi" in reason.lower()  # Permission denied, Operation not permitted
+        raise (NotPrivileged if refused else Unanswered)(f"the {what} cannot be read: {reason}")
+    return [line for line in outcome.out.split("\n") if line]
 
 
 def ipset_lines(backends: Backends) -> list[str]:
@@ -64,7 +71,7 @@ def ipset_lines(backends: Backends) -> list[str]:
 
     Raises MissingProgram where the rules name sets and ipset is not installed.
     """
-    if not _has_module("ip_set"):
+    if not has_module("ip_set"):
         return []
     try:
         words = [program("ipset", "ipset"), "save", "-sorted"]
@@ -72,10 +79,7 @@ def ipset_lines(backends: Backends) -> list[str]:
         if any(_NAMES_A_SET.search(line) for line in _all_lines(backends)):
             raise
         return []
-    outcome = run(words, exact=True)
-    if outcome.code:
-        raise NotPrivileged(f"the ipsets cannot be read: {' '.join(outcome.err.split())}")
-    return [line for line in outcome.out.split("\n") if line]
+    return _printed(words, "ipsets")
 
 
 def _all_lines(backends: Backends) -> Iterator[str]:
@@ -86,7 +90,7 @@ def _all_lines(backends: Backends) -> Iterator[str]:
 
 def _nft_tables() -> Iterator[tuple[str, str]]:
     """Yield (family, name) of the nftables tables of all tools."""
-    if not _has_module("nf_tables"):
+    if not has_module("nf_tables"):
         return
     from pyroute2.netlink.exceptions import NetlinkError
     from pyroute2.nftables.main import NFTables
@@ -100,23 +104,3 @@ def _nft_tables() -> Iterator[tuple[str, str]]:
             raise
     for message in messages:
         yield _FAMILIES.get(message["nfgen_family"], "?"), message.get_attr("NFTA_TABLE_NAME")
-
-
-def _has_module(name: str) -> bool:
-    """Whether code is in the kernel already, as a module or built in; true too where nobody can tell and none can be loaded."""
-    modules = Path("/proc/modules")
-    if not modules.exists() or Path("/sys/module", name).exists():
-        return True
-    if any(line.split(" ", 1)[0] == name for line in _lines(modules)):
-        return True
-    built_in = Path("/lib/modules", platform.release(), "modules.builtin")
-    return any(line.endswith(f"/{name}.ko") for line in _lines(built_in))
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="ascii", errors="replace").split("\n")[:-1]
-    except FileNotFoundError:
-        return []
-    except PermissionError:
-        raise NotPrivileged(f"this user may not read {path}") from None

@@ -11,23 +11,40 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from policyc.kernel.inside import asked_inside, named_namespace, namespace_of
+from policyc.kernel.modules import lines_of
+from policyc.kernel.processes import Unanswered
 from policyc.readers.snapshot_model import FORMAT_VERSION, Group, Snapshot
 from policyc.writers.json_layout import laid_out
 
 _NET = Path("/proc/thread-self/net")
+_MOST_TRIES = 5
 _COMMENT = re.compile(r"--comment |--log-prefix |--nflog-prefix | comment ")
 
 
 def take(netns: str | None = None, *, pid: int | None = None, conntrack: bool = False) -> str:
     """Return the snapshot of this host's network namespace, of one of `ip netns`, or of that of a process.
 
-    `conntrack` adds the connection table. Raises NotPrivileged, NoNamespace, and MissingProgram where rules are there that no
-    installed program can print.
+    `conntrack` adds the connection table. Raises NotPrivileged, MissingProgram where rules are there that no installed program
+    can print, and Unanswered where there is no such namespace or it changes faster than it can be read.
     """
     path = named_namespace(netns) if netns is not None else namespace_of(pid) if pid is not None else None
-    found = asked_inside(path, lambda: _found(conntrack=conntrack))
+    found = asked_inside(path, lambda: _found_at_rest(conntrack=conntrack))
     found.holds = list(_holds(found))
     return laid_out({"format_version": FORMAT_VERSION, **found.model_dump(exclude_defaults=True)})
+
+
+def _found_at_rest(*, conntrack: bool) -> Snapshot:
+    """Return what is found while links and routes stand still, which is tried a few times."""
+    from pyroute2.netlink.exceptions import NetlinkDumpInterrupted
+
+    from policyc.kernel.netlink import ChangedMeanwhile
+
+    for _ in range(_MOST_TRIES):
+        try:
+            return _found(conntrack=conntrack)
+        except (NetlinkDumpInterrupted, ChangedMeanwhile):
+            continue
+    raise Unanswered("interfaces and routes change faster than they can be read; try again")
 
 
 def _found(*, conntrack: bool) -> Snapshot:
@@ -65,19 +82,15 @@ def _groups() -> Iterator[Group]:
     from policyc.net.addresses import format_address
 
     name = ""
-    for line in _lines(_NET / "igmp")[1:]:
+    for line in lines_of(_NET / "igmp")[1:]:
         words = line.split()
         if not line.startswith("\t"):
             name = words[1].rstrip(":")
         else:  # the address as a number of this machine's byte order
             yield Group(link=name, group=format_address(int.from_bytes(int(words[0], 16).to_bytes(4, "little")), 4))
-    for line in _lines(_NET / "igmp6"):
+    for line in lines_of(_NET / "igmp6"):
         words = line.split()
         yield Group(link=words[1], group=format_address(int(words[2], 16), 6))
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="ascii", errors="replace").splitlines() if path.exists() else []
 
 
 def _holds(found: Snapshot) -> Iterator[str]:
