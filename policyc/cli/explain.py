@@ -73,9 +73,12 @@ def _ask(ruleset: Ruleset, packet: str, options: dict[str, Any]) -> Answered:
     host = None if options["host_file"] is None else host_in(options["host_file"])
     if options["pcap"] is None:
         return ask(ruleset, packet, host, options["after"])
-    from policyc.readers.pcap import read_packet
+    from policyc.readers.files import bytes_of
+    from policyc.readers.pcap import read_capture
 
-    return ask(ruleset, read_packet(Path(options["pcap"]), options["number"]), host, options["after"])
+    path = options["pcap"]
+    captured = read_capture(bytes_of(Path(path), path), path, options["number"])
+    return ask(ruleset, captured.headers, host, options["after"])
 
 
 def _replay(path: str, output: str | None) -> int:

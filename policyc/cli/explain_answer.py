@@ -5,15 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from policyc.cli.exit import Exit
+from policyc.cli.options import NotAskedError
 from policyc.cli.output import emit, style_for, tell
 from policyc.config import Config
 from policyc.explanation.answer import Explanation
 from policyc.explanation.ask import Asked
 from policyc.explanation.flow import ExplainedTurn, flow, reply
 from policyc.report.style import PLAIN, Style
+
+if TYPE_CHECKING:
+    from policyc.explanation.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,7 @@ class Shown:
     reply: bool
     flow: bool
     filters: bool
+    verify: bool
 
     @classmethod
     def of(cls, options: dict[str, Any], config: Config) -> Shown:
@@ -44,6 +51,7 @@ class Shown:
             options["reply"],
             options["flow"],
             options["filters"],
+            options["verify"],
         )
 
 
@@ -53,9 +61,25 @@ def show(answered: Asked, shown: Shown) -> int:
     if shown.reply:
         explanations = tuple(_answers(explanations))
     turns = [turn for one in explanations for turn in flow(one)] if shown.flow else []
-    emit(_text(answered, explanations, turns, shown), shown.output)
     judged = tuple(turn.explanation for turn in turns) or explanations
+    checked = [_verified(one) for one in judged] if shown.verify else []
+    emit(_text(answered, explanations, turns, checked, shown), shown.output)
+    if any(one.differences for one in checked):
+        return Exit.BAD_NEWS
     return _met(judged, shown.expect) if shown.expect else Exit.FINE
+
+
+def _verified(explanation: Explanation) -> Verification:
+    from policyc.kernel.processes import MissingProgram, NotPrivileged
+    from policyc.kernel.replica.verify import verify
+
+    try:
+        return verify(explanation)
+    except NotPrivileged as error:
+        tell(f"error: --verify: {error}")
+        raise click.exceptions.Exit(Exit.NOT_PRIVILEGED) from None
+    except MissingProgram as error:
+        raise NotAskedError(f"--verify: {error}") from None
 
 
 def _answers(explanations: Sequence[Explanation]) -> Iterator[Explanation]:
@@ -67,12 +91,16 @@ def _answers(explanations: Sequence[Explanation]) -> Iterator[Explanation]:
 
 
 def _text(
-    answered: Asked, explanations: Sequence[Explanation], turns: Sequence[ExplainedTurn], shown: Shown
-) -> str:  # fmt: skip
+    answered: Asked,
+    explanations: Sequence[Explanation],
+    turns: Sequence[ExplainedTurn],
+    checked: Sequence[Verification],
+    shown: Shown,
+) -> str:
     if shown.shape == "json":
         from policyc.report.json import json_text
 
-        return json_text(_json(answered, explanations, turns))
+        return json_text(_json(answered, explanations, turns, checked))
     if shown.shape == "html":
         from policyc.report.explain_html import explain_html
 
@@ -81,29 +109,35 @@ def _text(
 
     if shown.shape == "concise":
         return "".join(f"{concise_line(one)}\n" for one in ([turn.explanation for turn in turns] or explanations))
-    from policyc.report.explain_question import flow_text, logged_text
+    from policyc.report.explain_question import flow_text, logged_text, verification_text
 
     parts = [logged_text(answered.line, shown.style)] if answered.line else []
     if turns:
         parts.append(flow_text(turns, shown.style))
         explanations = [turn.explanation for turn in turns if not turn.explanation.way.delivered]
     parts += [explain_text(one, shown.style, verbose=shown.verbose) for one in explanations]
+    parts += [verification_text(one, shown.style) for one in checked]
     return "\n".join(parts)
 
 
 def _json(
-    answered: Asked, explanations: Sequence[Explanation], turns: Sequence[ExplainedTurn]
-) -> dict[str, Any]:  # fmt: skip
+    answered: Asked,
+    explanations: Sequence[Explanation],
+    turns: Sequence[ExplainedTurn],
+    checked: Sequence[Verification],
+) -> dict[str, Any]:
     """Return one trace, or a list of them where the question has several answers."""
+    found: list[dict[str, Any]] = [one.to_dict() for one in (turns or explanations)]
+    for one, verification in zip(found, checked, strict=bool(checked)):
+        one["verification"] = verification.to_dict()
     if turns:
-        return {"turns": [turn.to_dict() for turn in turns]}
-    if len(explanations) > 1:
-        return {"traces": [one.to_dict() for one in explanations]}
-    found = explanations[0].to_dict()
+        return {"turns": found}
+    if len(found) > 1:
+        return {"traces": found}
     if answered.line is not None:
         by = answered.line.by
-        found["logged_by"] = None if by is None else by.to_dict()
-    return found
+        found[0]["logged_by"] = None if by is None else by.to_dict()
+    return found[0]
 
 
 def _met(explanations: Sequence[Explanation], expected: str) -> int:

@@ -26,14 +26,18 @@ _REASONS = {
 def read_file(path: Path, name: str | None = None) -> Source:
     """Return the text of a file; `name` is what diagnostics call it, else the path. Raises InputError."""
     shown = name or str(path)
+    return text_of(bytes_of(path, shown), shown)
+
+
+def bytes_of(path: Path, shown: str) -> bytes:
+    """Return what a file holds; `shown` is what diagnostics call it. Raises InputError."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         reason = _REASONS.get(error.errno or 0) or (error.strerror or str(error)).lower()
         raise refusal(shown, f"`{shown}` cannot be read: {reason}", _neighbour(path, error.errno)) from None
     except ValueError:  # a NUL in the path
         raise refusal(shown, f"`{shown}` cannot be read: it is no path") from None
-    return text_of(data, shown)
 
 
 def text_of(data: bytes, name: str) -> Source:

@@ -1,4 +1,4 @@
-"""What stands above an explanation for a terminal: the rule that wrote a log line, the turns of a conversation."""
+"""What stands around an explanation for a terminal: who wrote a log line, the turns of a conversation, what the kernel did."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from policyc.explanation.flow import ExplainedTurn
 from policyc.explanation.logged import Logged
+from policyc.explanation.verification import Verification
 from policyc.report.explain_text import concise_line
 from policyc.report.style import Style
 
@@ -33,3 +34,24 @@ def flow_text(turns: Sequence[ExplainedTurn], style: Style) -> str:
     last = turns[-1].explanation
     end = "every turn arrives" if last.way.delivered else f"ends with turn {len(turns)}"
     return "\n".join([*lines, f"    {end}"]) + "\n"
+
+
+def verification_text(verification: Verification, style: Style) -> str:
+    """Return whether the kernel did the same, step by step where it did not."""
+    if verification.kernel is None:
+        return style.foreign(f"kernel: not asked: {verification.reason}") + "\n"
+    steps = f"{verification.agreed} of {verification.visible} visible steps"
+    if not verification.differences:
+        which = "" if verification.alternative is None else f"; it took alternative {verification.alternative + 1}"
+        return f"kernel: sent for real in network namespaces, {steps} and the packet's end agree{which}\n"
+    lines = [f"kernel: sent for real in network namespaces, {steps} agree; these differ:"]
+    for one in verification.differences:
+        where = f"step {one.step}" if one.step else one.field
+        lines.append(f"  {where}: we say {_shown(one.ours)}, the kernel did {_shown(one.kernel)}")
+    return "".join(f"{style.foreign(line)}\n" for line in lines)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "nothing"
+    return "/".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from policyc.host.host import Host, Interface, InterfaceAddress, Route, RouteKind, Scope
 from policyc.host.ipv6_kinds import is_link_local
@@ -17,6 +17,7 @@ from policyc.net.addresses import format_address
 Setting = tuple[str, str]
 
 _NAME = re.compile(r"[A-Za-z0-9_.:@-]{1,15}")
+_OWN_MAC = 0x020000FF0000
 _PEER_MAC = 0x02FE00000000  # of an interface's far end where the host does not say
 # What a fresh namespace has may come from the machine's own; a replica begins with the kernel's defaults.
 _OF_IPV4 = {
@@ -80,6 +81,15 @@ def building_of(host: Host) -> Building:
     addresses = {family: list(_of_family(host, family)) for family in (4, 6)}
     groups = [(name, family, format_address(address, family)) for name, family, address in sorted(host.groups)]
     return Building(links, outside, addresses, settings, [one.name for one in wired], groups, (*_BEGIN, *default))
+
+
+def with_macs(host: Host) -> Host:
+    """Return the host with a link-layer address on every interface whose own nobody knows: a replica's are all Ethernet."""
+    interfaces = tuple(
+        one if one.is_loopback or one.mac is not None else replace(one, mac=_OWN_MAC | number)
+        for number, one in enumerate(host.interfaces)
+    )
+    return replace(host, interfaces=interfaces)
 
 
 def _breadth(name: str) -> int:

@@ -13,7 +13,7 @@ from policyc.host.host import Host
 from policyc.kernel.loading import Backend
 from policyc.kernel.processes import program
 from policyc.kernel.replica import watching
-from policyc.kernel.replica.building import building_of
+from policyc.kernel.replica.building import building_of, with_macs
 from policyc.kernel.replica.machine import carry_out
 from policyc.kernel.replica.sighting import RuleNames, Sighting
 from policyc.kernel.replica.wire import frame, ip_packet
@@ -47,6 +47,7 @@ def observe(
     """
     engine = Backend(backend)
     texts = _texts(rules)
+    host = with_macs(host)
     building = building_of(host)
     given = list(_given(packets, host))
     plan = {

@@ -6,63 +6,36 @@ answer, no program listens, and its connection table is empty.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from policyc.host.host import Host
+from policyc.explanation.answer import Explanation
+from policyc.explanation.verification import Verification, agreed_steps, compare
 from policyc.kernel.loading import Backend
-from policyc.kernel.replica.compare import Difference, agreed_steps, compare
 from policyc.kernel.replica.machine import NotCarriedOut
 from policyc.kernel.replica.observe import observe
-from policyc.netfilter.ruleset import Ruleset
 from policyc.simulation.packet import Packet
-from policyc.simulation.state import State
-from policyc.simulation.trace import UNSUPPORTED
-from policyc.simulation.walk import Simulation
 from policyc.writers.set_members import members_text
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What the simulator said of a packet and what the kernel did, both in the form of `policyc.api.replay`.
-
-    `agreed` of the kernel's `visible` steps (rules that matched, and policies) are ours too, in order. `kernel` is None where
-    the packet could not be sent, and `reason` says why; `reason` is also there where the simulator could not decide.
-    """
-
-    ours: Mapping[str, Any]
-    kernel: Mapping[str, Any] | None = None
-    agreed: int = 0
-    visible: int = 0
-    differences: tuple[Difference, ...] = ()
-    reason: str = ""
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the kernel was asked and did what we said."""
-        return self.kernel is not None and not self.differences and not self.reason
-
-
-def verify(ruleset: Ruleset, host: Host, packet: Packet, *, backend: Backend | str = Backend.NFT) -> Verification:
-    """Walk a packet, then send it for real through the same rules on a replica of the host.
+def verify(explanation: Explanation, *, backend: Backend | str = Backend.NFT) -> Verification:
+    """Send an explained packet for real through the same rules on a replica of its host, after those that passed before it.
 
     Raises NotPrivileged without root and MissingProgram; what a replica cannot show is the verification's `reason`.
     """
-    walked = packet.copy()
-    ours = Simulation(ruleset, State.of(host)).walk(walked).to_dict(0, walked, packet)
+    way = explanation.way
+    situation, packet = way.situation, way.sent
+    outcomes = [one for one in (way, *(other.way for other in explanation.alternatives)) if one.sent is packet]
+    ours = [one.trace.to_dict(0, one.packet, one.sent) for one in outcomes]
     if reason := _not_shown(packet):
-        return Verification(ours, reason=reason)
+        return Verification(ours[0], reason=reason)
     try:
-        (kernel,) = observe(ruleset, host, members_text(host.sets.values()), [packet], backend=backend)
+        sets = members_text(situation.host.sets.values())
+        kernel = observe(situation.ruleset, situation.host, sets, [*situation.before, packet], backend=backend)[-1]
     except NotCarriedOut as refused:
-        return Verification(ours, reason=f"the kernel refuses it: {refused}")
+        return Verification(ours[0], reason=f"the kernel refuses it: {refused}")
     except ValueError as missing:
-        return Verification(ours, reason=str(missing))
-    agreed, visible = agreed_steps(ours, kernel), len(kernel["trace"])
-    if ours["verdict"] == UNSUPPORTED:
-        return Verification(ours, kernel, agreed, visible, reason=f"the simulator cannot decide: {ours['reason']}")
-    return Verification(ours, kernel, agreed, visible, compare(ours, kernel))
+        return Verification(ours[0], reason=str(missing))
+    found = [compare(each, kernel) for each in ours]
+    at = next((place for place, differences in enumerate(found) if not differences), 0)
+    return Verification(ours[at], at - 1 if at else None, kernel, agreed_steps(ours[at], kernel), found[at])
 
 
 def _not_shown(packet: Packet) -> str:

@@ -1,12 +1,13 @@
-"""Where two verdicts about one packet differ: what we said of it and what the kernel did. Used by `verify` and by tests.
+"""What was said of a packet beside what the kernel did with it, and where the two differ. Values of `explanation`.
 
-Both have the form of `policyc.api.replay`. What only the kernel knows is left out: its own redirects, which we do not follow.
+`policyc.kernel.replica` asks the kernel. Both verdicts have the form of `policyc.api.replay`. What only the kernel knows is
+left out: its own redirects, which we do not follow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 _FIELDS = (
@@ -53,3 +54,38 @@ def agreed_steps(ours: Mapping[str, Any], kernel: Mapping[str, Any]) -> int:
         (n for n, (mine, real) in enumerate(pairs) if list(mine) != list(real)),
         min(len(ours["trace"]), len(kernel["trace"])),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What an explanation said of a packet and what the kernel did, both in the form of `policyc.api.replay`.
+
+    `agreed` of the kernel's `visible` steps (rules that matched, and policies) are ours too, in order. `ours` is the outcome that
+    the kernel's equals, else the first; `alternative` is its place among the explanation's alternatives, None for the first.
+    `kernel` is None where the packet could not be sent, and `reason` says why.
+    """
+
+    ours: Mapping[str, Any]
+    alternative: int | None = None
+    kernel: Mapping[str, Any] | None = None
+    agreed: int = 0
+    differences: tuple[Difference, ...] = ()
+    reason: str = ""
+
+    @property
+    def visible(self) -> int:
+        """How many steps the kernel showed."""
+        return 0 if self.kernel is None else len(self.kernel["trace"])
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the kernel was asked and did what we said."""
+        return self.kernel is not None and not self.differences
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its JSON form."""
+        return {
+            "agrees": self.agrees, "agreed": self.agreed, "visible": self.visible, "reason": self.reason or None,
+            "alternative": self.alternative, "differences": [asdict(one) for one in self.differences],
+            "kernel": self.kernel,
+        }  # fmt: skip
