@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,15 +42,18 @@ def laid_out(rows: Sequence[Row], style: Style) -> list[str]:
 
 def _lines(row: Row, column: int, said: int, style: Style) -> list[str]:
     lead = f"  {style.paint('bold', row.hook)}{'':{12 - len(row.hook)}}{row.stage:<10}"
-    texts = wrapped(row.text, WIDE - LEAD - row.indent, 4) or [""]
-    tail = _tail(row, said, style)
+    first, *more = wrapped(row.text, WIDE - LEAD - row.indent, 4) or [""]
+    texts = [f"{'':{row.indent}}{first}", *(f"{'':{row.indent}}{text}" for text in more)]
+    used = width(texts[-1])
     if row.role == "faint" and not row.said:
         texts = [style.paint("faint", text) for text in texts]
-    lines = [f"{lead}{'':{row.indent}}{texts[0]}", *(f"{'':{LEAD + row.indent}}{text}" for text in texts[1:])]
-    if tail and len(texts) == 1 and row.indent + width(row.text) <= column:
-        lines[0] += f"{'':{column - row.indent - width(row.text)}}  {tail}"
-    elif tail:
-        lines.append(f"{'':{LEAD + column}}  {tail}")
+    lines = [lead + texts[0], *(f"{'':{LEAD}}{text}" for text in texts[1:])]
+    if row.said or row.place:
+        tight = LEAD + used + width(row.said) + width(row.place) + 4 <= WIDE
+        if used <= column or tight:
+            lines[-1] += f"{'':{max(column - used, 0)}}  {_tail(row, said if used <= column else 0, style)}"
+        else:
+            lines.append(f"{'':{LEAD + column}}  {_tail(row, said, style)}")
     return [line.rstrip() for line in lines]
 
 
@@ -60,7 +64,16 @@ def _tail(row: Row, said: int, style: Style) -> str:
 
 
 def wrapped(text: str, columns: int, hanging: int) -> list[str]:
-    """Return a text in lines of at most so many columns where its words allow it; all but the first are indented."""
-    return textwrap.wrap(
-        text, max(columns, 20), subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False
+    """Return a text in lines of at most so many columns where its words allow it; all but the first are indented.
+
+    What stands in backticks stays on one line while it is short.
+    """
+    kept = _QUOTED.sub(lambda found: found[0].replace(" ", _JOINED), text)
+    lines = textwrap.wrap(
+        kept, max(columns, 20), subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False
     )
+    return [line.replace(_JOINED, " ") for line in lines]
+
+
+_QUOTED = re.compile("`[^`]{1,48}`")
+_JOINED = "\0"  # no printable text has it

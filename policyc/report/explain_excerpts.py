@@ -6,7 +6,7 @@ from policyc.explanation.answer import Explanation
 from policyc.explanation.near import NearMiss
 from policyc.explanation.places import RulePlace
 from policyc.report.excerpt import Mark, excerpt, gutter_width
-from policyc.report.explain_words import WORDS
+from policyc.report.explain_words import WORDS, missed_text
 from policyc.report.style import Style
 from policyc.source import Source, Span
 
@@ -47,7 +47,7 @@ class _Marks:
         if (place := explanation.deciding) is not None:
             label = {"accept": "accepts it", "drop": "drops it", "reject": "rejects it"}.get(word, "decides")
             self.mark(place.span, label, primary=True, role="good" if word == "accept" else "error")
-        changing = [one for one in explanation.near if one.instead is not None]
+        changing = [one for one in explanation.near if one.instead is not None and word != "accept"]
         for one in changing[:1]:
             self.mark(near_place(explanation, one).span, _missed(one), primary=False, role="gutter")
         for insight in explanation.insights:
@@ -65,4 +65,7 @@ class _Marks:
 
 def _missed(near: NearMiss) -> str:
     miss = near.miss
-    return f"tests `{miss.part}`, but {miss.text} here" if miss.field else f"`{miss.part}` does not hold here"
+    if not miss.field:
+        return f"`{miss.part}` does not hold here"
+    instead = missed_text((miss,))
+    return f"tests `{miss.part}`, but {instead} here" if " is " in instead else f"tests `{miss.part}`, but it {instead}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policyc.explanation.answer import Explanation
+from policyc.explanation.insights.insight import Kind
 from policyc.explanation.near import NearMiss
 from policyc.report.columns import WIDE, wrapped
 from policyc.report.explain_excerpts import near_place
@@ -13,6 +14,8 @@ from policyc.report.style import Style
 
 NEAREST = 3
 """Near misses that are named as what would have changed the packet's fate."""
+_BETTER = frozenset((Kind.REPLY_NOT_ACCEPTED, Kind.NEEDED_ICMP, Kind.LOOPBACK_BLOCKED))
+"""Nobody would open a port for these: the insight says what to do instead."""
 
 
 def reasons(explanation: Explanation, style: Style) -> list[str]:
@@ -38,7 +41,8 @@ def notes(explanation: Explanation, style: Style, *, verbose: bool) -> list[str]
 
 
 def _notes(explanation: Explanation, *, verbose: bool) -> Iterator[tuple[str, str]]:
-    changing = [one for one in explanation.near if one.instead is not None]
+    quiet = explanation.word == "accept" or any(one.kind in _BETTER for one in explanation.insights)
+    changing = [] if quiet and not verbose else [one for one in explanation.near if one.instead is not None]
     for one in changing[:NEAREST]:
         yield _nearest(explanation, one)
     if (more := len(changing) - NEAREST) > 0:
@@ -69,4 +73,8 @@ def would_take(near: NearMiss) -> str:
         return f"finds that `{miss.part}` holds"
     if miss.value == "none":
         return f"does not test `{miss.part}`"
-    return f"takes {miss.field} {miss.value}: it tests `{miss.part}` (1 field differs)"
+    what = _TAKEN.get(miss.field, f"takes {miss.field} {{}}").format(miss.value)
+    return f"{what}: it tests `{miss.part}` (1 field differs)"
+
+
+_TAKEN = {"iif": "takes what comes in by {}", "oif": "takes what leaves by {}", "icmp": "takes {}"}

@@ -9,13 +9,14 @@ from typing import assert_never
 from policyc.explanation.answer import Explanation
 from policyc.explanation.places import RulePlace
 from policyc.explanation.steps import route_text
+from policyc.host.host import LOCAL
 from policyc.net.addresses import format_address
 from policyc.netfilter.rule import Rule
 from policyc.report.columns import Row
-from policyc.report.explain_words import WORDS, counted, packet_text, rule_text
+from policyc.report.explain_words import WORDS, counted, missed_text, packet_text, rule_text
 from policyc.report.style import Style
 from policyc.simulation.journey import Look, LoopedBack, Routed, Tracked, Translated, Visit
-from policyc.simulation.misses import Miss, Misses
+from policyc.simulation.misses import Misses
 from policyc.simulation.trace import KERNEL_DROP, UNSUPPORTED
 from policyc.simulation.view import PacketView
 
@@ -81,7 +82,8 @@ class _Steps:
 
     def routed(self, event: Routed) -> Row:
         self.hook = ""
-        route = "" if event.route is None else f" ({route_text(event.route)})"
+        known = event.route is None or (event.kind == "local" and event.route.table == LOCAL)
+        route = "" if known or event.route is None else f" ({route_text(event.route)})"
         hop = "" if event.next_hop is None else f" to {format_address(event.next_hop, event.family)}"
         text = {
             "local": f"to this host{route}",
@@ -196,14 +198,6 @@ def _done(rule: Rule, verdict: str) -> str:
     if target is not None and target.extension is not None:
         return target.name
     return "matched" if word == "continue" else word
-
-
-def missed_text(failing: tuple[Miss, ...]) -> str:
-    """Return why a rule was not taken: its first failing test."""
-    if not failing:
-        return "is taken not to hold"
-    first = failing[0]
-    return first.text if first.field else f"`{first.part}` does not hold"
 
 
 def _deciding_look(explanation: Explanation) -> Look | None:

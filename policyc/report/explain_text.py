@@ -18,7 +18,8 @@ def explain_text(explanation: Explanation, style: Style = PLAIN, *, verbose: boo
     parts = (
         _head(explanation, style),
         laid_out(step_rows(explanation, style, verbose=verbose), style),
-        [*reasons(explanation, style), *excerpts(explanation, style)],
+        reasons(explanation, style),
+        excerpts(explanation, style),
         notes(explanation, style, verbose=verbose),
     )
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"

@@ -10,6 +10,7 @@ from policyc.netfilter.parts import Match
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.statement_ids import id_of
 from policyc.simulation.journey import Tracked
+from policyc.simulation.misses import Miss
 from policyc.simulation.packet import SYN
 from policyc.simulation.trace import DROPPED, FORWARDED, KERNEL_DROP, LOCAL, REJECTED, SENT, UNSUPPORTED
 from policyc.simulation.view import PacketView
@@ -72,6 +73,20 @@ def decision(way: Way, place: RulePlace | None) -> str:
         return f"by the policy of {place.table}/{place.chain}{with_what}"
     name = f" `{place.statement}`" if place.statement else ""
     return f"by {place.name}{name}{with_what}"
+
+
+def missed_text(failing: tuple[Miss, ...]) -> str:
+    """Return why a rule was not taken: its first failing test, as what the packet has instead."""
+    if not failing:
+        return "unknown, taken not to hold"
+    miss = failing[0]
+    said = _INSTEAD.get(miss.field)
+    if not miss.field:
+        return f"`{miss.part}` does not hold"
+    return miss.text if said is None or miss.value == "none" else said.format(miss.value)
+
+
+_INSTEAD = {"iif": "came in by {}", "oif": "leaves by {}", "ct.state": "state is {}", "icmp": "type is {}"}
 
 
 def rule_text(rule: Rule) -> str:

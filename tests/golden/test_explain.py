@@ -1,4 +1,4 @@
-"""What becomes of one packet, for people: host, rules and packet in `explain/*.case`, the terminal's answer out."""
+"""What becomes of one packet, for people: host, rules and packets in `explain/*.case`, the answer about the last of them out."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ CASES = sorted((Path(__file__).parent / "explain").glob("*.case"))
 
 
 def explanation_of(file: Path) -> Explanation:
-    """The answer about the one packet of a case; rules are called edge.v4 and edge.v6."""
+    """The answer about the last packet of a case, after those before it have passed; rules are called edge.v4 and edge.v6."""
     case = case_of(file)
     texts = [(family, case[f"rules_v{family}"]) for family in (4, 6) if case[f"rules_v{family}"]]
     tables = [table for family, text in texts for table in api.load(text, family=family, name=f"edge.v{family}").tables]
     host = host_of_topology(case["topology"], case["ipsets"])
-    [packet] = case["packets"]
-    return explain(Ruleset(tuple(tables), host=host), (Placement(packet_of(packet, host), host, ()),), "")
+    *before, asked = (packet_of(packet, host) for packet in case["packets"])
+    return explain(Ruleset(tuple(tables), host=host), (Placement(asked, host),), "", tuple(before))
 
 
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)

@@ -70,7 +70,8 @@ def invalid_state(evidence: Evidence) -> Insight | None:
 
 def untracked_state(evidence: Evidence) -> Insight | None:
     """Find a packet that NOTRACK exempts and that rules for NEW therefore do not take."""
-    if evidence.state != "UNTRACKED" or not evidence.is_refused:
+    exempting = _exempting(evidence)
+    if evidence.state != "UNTRACKED" or not evidence.is_refused or exempting is None:
         return None
     missed = next(
         (
@@ -83,17 +84,14 @@ def untracked_state(evidence: Evidence) -> Insight | None:
     if missed is None:
         return None
     place = evidence.place(*missed)
-    exempting = _exempting(evidence)
-    who = (
-        "it is exempt from connection tracking"
-        if exempting is None
-        else f"{named(exempting)} exempts it from connection tracking"
+    text = (
+        f"{named(exempting)} exempts it from connection tracking: its state is UNTRACKED, so {named(place)}, which asks for "
+        "another state, does not take it"
     )
-    text = f"{who}: its state is UNTRACKED, so {named(place)}, which asks for another state, does not take it"
     advice = (
         "accept `-m conntrack --ctstate UNTRACKED`, in both directions, since replies are no ESTABLISHED packets either"
     )
-    return Insight(Kind.UNTRACKED_STATE, text, (place,) if exempting is None else (place, exempting), advice)
+    return Insight(Kind.UNTRACKED_STATE, text, (place, exempting), advice)
 
 
 def _exempting(evidence: Evidence) -> RulePlace | None:

@@ -166,7 +166,8 @@ class Evidence:
 
 def named(place: RulePlace) -> str:
     """Return a place as a sentence names it, with its source line."""
-    return f"{place.name} ({place.line})" if place.line else place.name
+    name = f"the policy of {place.table}/{place.chain}" if place.number == "policy" else place.name
+    return f"{name} ({place.line})" if place.line else name
 
 
 def tests_state(rule: Rule, family: int) -> bool:

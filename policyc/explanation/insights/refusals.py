@@ -94,12 +94,6 @@ def policy_decides(evidence: Evidence) -> Insight | None:
     if not evidence.is_refused or visit is None or place is None or place.number != "policy":
         return None
     rules = sum(look.rule is not None for look in visit.looks) + visit.skipped
-    came = (
-        "the chain has no rule"
-        if not rules
-        else f"none of the {rules} rules that it came to decides"
-        if rules > 1
-        else "its only rule does not decide"
-    )
-    text = f"{came}, so the default of {place.table}/{place.chain} does"
+    took = {0: "the chain has no rule", 1: "the only rule that it came to decides nothing"}
+    text = f"{took.get(rules, f'none of the {rules} rules that it came to decides')}, so the policy does"
     return Insight(Kind.POLICY_DECIDES, text, (place,))

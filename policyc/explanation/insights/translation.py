@@ -69,10 +69,10 @@ def tests_before_translation(evidence: Evidence) -> Insight | None:
         now, was = event.after.shown(), event.before.shown()
         changed = [field for field in ("dst", "dport") if field in failing]
         here = " and ".join(f"{field} {now[field]}" for field in changed)
-        before = " and ".join(was[field] for field in changed)
+        before = " and ".join(f"{field} {was[field]}" for field in changed)
         text = (
-            f"{visit.hook.value} sees the packet after translation: {named(place)} tests for {before}, which "
-            f"{_by(evidence, event)} has made {here} by then"
+            f"{visit.hook.value} sees the packet after translation: {named(place)} tests for {before}, but "
+            f"{_by(evidence, event)} has made that {here} before"
         )
         originals = " ".join(f"{_ORIGINAL[field]} {was[field]}" for field in changed)
         advice = f"test {here} there, or the original with `-m conntrack {originals}`"
@@ -86,7 +86,11 @@ _ORIGINAL = {"dst": "--ctorigdst", "dport": "--ctorigdstport"}
 def translated_not_accepted(evidence: Evidence) -> Insight | None:
     """Find a forwarded port that nothing accepts: translation alone lets nothing pass."""
     event, last, place = evidence.redirected, evidence.last, evidence.deciding
-    if event is None or not evidence.is_refused or last is None or place is None or not _follows(evidence, event, last):
+    if tests_before_translation(evidence) is not None:
+        return None  # that rule was meant to accept it
+    if event is None or evidence.translator(event) is None or not evidence.is_refused or last is None or place is None:
+        return None
+    if not _follows(evidence, event, last):
         return None
     text = (
         f"translating is not accepting: {_by(evidence, event)} only makes the destination {event.after.destination}; "
