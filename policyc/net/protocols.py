@@ -21,6 +21,7 @@ NAMES: dict[str, int] = {**_FILE, "icmpv6": 58, "ipv6-mh": 135, "mh": 135, "all"
 CANONICAL: dict[int, str] = {number: name for name, number in _FILE.items()} | {0: "all"}
 
 TCP, UDP, ICMP, ICMPV6, SCTP, DCCP, UDPLITE, ESP, AH, IPCOMP, L2TP = 6, 17, 1, 58, 132, 33, 136, 50, 51, 108, 115
+MOBILITY, NO_NEXT_HEADER = 135, 59
 WITH_PORTS = frozenset((TCP, UDP, UDPLITE, SCTP, DCCP))
 
 

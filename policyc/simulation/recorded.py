@@ -14,7 +14,7 @@ from policyc.host.frames import BROADCAST_MAC, packet_type
 from policyc.host.host import Host
 from policyc.net.addresses import parse_address
 from policyc.net.headers import Headers
-from policyc.net.protocols import AH, DCCP, ESP, ICMP, ICMPV6, SCTP, TCP, UDP, parse_protocol
+from policyc.net.protocols import AH, DCCP, ESP, ICMP, ICMPV6, MOBILITY, NO_NEXT_HEADER, SCTP, TCP, UDP, parse_protocol
 from policyc.readers.ipset_members import parse_mac
 from policyc.simulation.connection import CONFIRMED, Connection, ConnectionTable, FlowTuple
 from policyc.simulation.headers import packet_of as as_packet
@@ -22,7 +22,6 @@ from policyc.simulation.packet import FLAGS, MSS_OPTION, Packet
 
 _MULTICAST_MACS = {4: 0x01005E000000, 6: 0x333300000000}
 _LISTED = frozenset((TCP, UDP, ICMP, ICMPV6, SCTP))
-MOBILITY, NO_NEXT_HEADER = 135, 59
 EXTENSION_HEADERS = ("hop", "dst", "route", "frag", "auth")  # as `-m ipv6header` names them
 _Read = TypeVar("_Read")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from policyc.net.protocols import ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
+from policyc.net.protocols import ICMP, ICMPV6, NO_NEXT_HEADER, SCTP, TCP, UDP, UDPLITE
 from policyc.simulation import tcp
 from policyc.simulation.connection import (
     CONFIRMED,
@@ -24,10 +24,10 @@ from policyc.simulation.state import State
 ERRORS_V4 = frozenset((3, 4, 5, 11, 12))
 NOT_TRACKED_V6 = frozenset((*range(130, 137), 143))  # MLD and neighbour discovery
 REDIRECT_V6 = 137
-_OPENING = {ICMP: frozenset((8, 13, 15, 17)), ICMPV6: frozenset((128, 139))}
+OPENING = {ICMP: frozenset((8, 13, 15, 17)), ICMPV6: frozenset((128, 139))}
 _INIT, _HEARTBEAT, _HEARTBEAT_ACK = 1, 4, 5  # chunks of SCTP, RFC 9260
 _OPENING_SCTP = frozenset((_INIT, _HEARTBEAT, _HEARTBEAT_ACK))
-_HIGHEST_ICMP = 18  # NR_ICMP_TYPES
+HIGHEST_ICMP = 18  # NR_ICMP_TYPES
 _SUMMED = frozenset((TCP, UDP, ICMP, ICMPV6, SCTP))
 
 
@@ -48,6 +48,9 @@ def _judge(state: State, packet: Packet) -> None:
         packet.ct_state = "INVALID"
         return
     if packet.proto in {ICMP, ICMPV6} and _is_settled_by_type(state, packet):
+        return
+    if packet.family == 6 and packet.proto == NO_NEXT_HEADER:
+        packet.ct_state = "INVALID"  # ipv6_skip_exthdr finds nothing to track
         return
     _look_up(state, packet)
 
@@ -96,7 +99,7 @@ def _is_settled_by_type(state: State, packet: Packet) -> bool:
     kind = (packet.icmp or 0) >> 8
     if packet.proto == ICMPV6 and kind in NOT_TRACKED_V6:
         packet.ct_state = "UNTRACKED"
-    elif packet.proto == ICMP and kind > _HIGHEST_ICMP:
+    elif packet.proto == ICMP and kind > HIGHEST_ICMP:
         packet.ct_state = "INVALID"
     elif is_icmp_error(packet):
         _relate(state, packet)
@@ -169,6 +172,6 @@ def _follow(state: State, packet: Packet, one: Connection, *, reply: bool) -> tc
         return tcp.follow(one, packet, reply=reply, liberal=state.tcp_liberal)
     if packet.proto == SCTP and not _is_valid_sctp(packet.sctp_chunks, is_new=is_new):
         return tcp.Fate.INVALID
-    if is_new and packet.proto in _OPENING and (packet.icmp or 0) >> 8 not in _OPENING[packet.proto]:
+    if is_new and packet.proto in OPENING and (packet.icmp or 0) >> 8 not in OPENING[packet.proto]:
         return tcp.Fate.INVALID
     return tcp.Fate.ACCEPT

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from policyc.net.intervals import IntervalSet
+from policyc.net.protocols import MOBILITY
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument, parse_number
 from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings
@@ -12,7 +13,6 @@ from policyc.netfilter.extensions.icmp_types import named_by
 from policyc.netfilter.extensions.ports import has_header
 from policyc.netfilter.predicate import In, Predicate, all_of, negate_if
 
-MOBILITY = 135
 ALL_TYPES = (0, 255)
 NAMES = {
     "binding-refresh-request": 0, "brr": 0, "home-test-init": 1, "hoti": 1, "careof-test-init": 2, "coti": 2,
