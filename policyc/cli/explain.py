@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from policyc.config import Config
 
 if TYPE_CHECKING:
     from policyc.explanation.ask import Asked as Answered
+    from policyc.net.headers import Headers
     from policyc.netfilter.ruleset import Ruleset
 
 SHAPES = ("full", "concise", "json", "html")
@@ -56,8 +58,6 @@ def command(*, asked: Asked, config: Config, replay: str | None, **options: Any)
         raise click.UsageError(f"which packet? For example: policyc explain SOURCE '{EXAMPLE}'")
     if "-" in words.packet.split():
         raise click.UsageError(f"put quotes around the packet: the shell takes `>` for itself, as in '{EXAMPLE}'")
-    if words.packet and options["pcap"] is not None:
-        raise click.UsageError("a packet on the command line and --pcap exclude each other")
     if options["reply"] and options["flow"]:
         raise click.UsageError("--flow shows the reply too: leave --reply out")
     ruleset = one_ruleset(words.asked.given(config))
@@ -78,7 +78,22 @@ def _ask(ruleset: Ruleset, packet: str, options: dict[str, Any]) -> Answered:
 
     path = options["pcap"]
     captured = read_capture(bytes_of(Path(path), path), path, options["number"])
-    return ask(ruleset, captured.headers, host, options["after"])
+    return ask(ruleset, _seen(captured.headers, packet.split()), host, options["after"])
+
+
+def _seen(headers: Headers, words: list[str]) -> Headers:
+    """Return a captured packet with where it was seen, which few captures say: `in eth0`, `out`, `out eth1`."""
+    match words:
+        case []:
+            return headers
+        case ["in", name]:
+            return replace(headers, entry=name, exit="", local=False)
+        case ["out"]:
+            return replace(headers, entry="", local=True)
+        case ["out", name]:
+            return replace(headers, entry="", exit=name, local=True)
+    said = " ".join(words)
+    raise click.UsageError(f"with --pcap the packet is in the file; say only where it is seen, `in eth0`, not `{said}`")
 
 
 def _replay(path: str, output: str | None) -> int:
