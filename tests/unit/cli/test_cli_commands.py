@@ -44,7 +44,7 @@ def test_a_command_that_is_not_there_yet_says_so(policyc, name) -> None:
     ("words", "said"),
     [
         (["chekc", "x"], "no command `chekc`; did you mean `check`?"),
-        (["frobnicate"], "no command `frobnicate`; there are check, compile"),
+        (["frobnicate"], "no command `frobnicate`; there are check, explain, test, compile"),
         (["\x1b[31m"], r"no command `\x1b[31m`"),
         (["check", "--fromat", "json"], "Did you mean '--format'?"),
         (["check", "x", "--format", "yaml"], "'yaml' is not one of"),
