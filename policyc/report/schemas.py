@@ -11,31 +11,17 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from policyc.readers.snapshot_model import Snapshot
+from policyc.report.explain_schema import ExplainAnswer
+from policyc.report.schema_parts import Answer, Location, Model
 
 Family = Literal[4, 6]
 SeverityName = Literal["error", "warning", "info"]
 
 
-class _Model(BaseModel):
-    """Keys may be added in a minor version: readers ignore those that they do not know."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class Location(_Model):
-    """A place of a source: lines and columns count from 1, the end is just behind the last character."""
-
-    file: str
-    line: int = Field(ge=1)
-    column: int = Field(ge=1)
-    end_line: int = Field(ge=1)
-    end_column: int = Field(ge=1)
-
-
-class RulePlace(_Model):
+class RulePlace(Model):
     """A rule in the kernel; number counts from 1 in its chain, 0 is the chain itself."""
 
     family: Family
@@ -44,7 +30,7 @@ class RulePlace(_Model):
     number: int = Field(ge=0)
 
 
-class Related(_Model):
+class Related(Model):
     """Another place that explains a finding."""
 
     location: Location | None
@@ -52,7 +38,7 @@ class Related(_Model):
     message: str
 
 
-class Witness(_Model):
+class Witness(Model):
     """A packet that shows a finding, what was assumed, and the packets that come before it."""
 
     packet: dict[str, Any]
@@ -60,7 +46,7 @@ class Witness(_Model):
     before: list[dict[str, Any]]
 
 
-class Finding(_Model):
+class Finding(Model):
     """One finding."""
 
     code: str = Field(pattern=r"^PC[0-9]{3}$")
@@ -75,7 +61,7 @@ class Finding(_Model):
     url: str
 
 
-class ExactnessCounts(_Model):
+class ExactnessCounts(Model):
     """How many rules are known exactly, are opaque, or match by chance."""
 
     rules: int = Field(ge=0)
@@ -84,7 +70,7 @@ class ExactnessCounts(_Model):
     nondeterministic: int = Field(ge=0)
 
 
-class Summary(_Model):
+class Summary(Model):
     """How many findings there are of each severity."""
 
     error: int = Field(ge=0)
@@ -92,11 +78,7 @@ class Summary(_Model):
     info: int = Field(ge=0)
 
 
-class _Answer(_Model):
-    format_version: str = Field(pattern=r"^1\.[0-9]+$")
-
-
-class CheckAnswer(_Answer):
+class CheckAnswer(Answer):
     """`policyc check --format json`."""
 
     diagnostics: list[Finding]
@@ -104,7 +86,7 @@ class CheckAnswer(_Answer):
     summary: Summary
 
 
-class RulePage(_Model):
+class RulePage(Model):
     """A code of the catalogue with its page in Markdown."""
 
     code: str
@@ -115,7 +97,7 @@ class RulePage(_Model):
     page: str
 
 
-class RuleAnswer(_Answer):
+class RuleAnswer(Answer):
     """`policyc rule --format json`."""
 
     rules: list[RulePage]
@@ -127,7 +109,7 @@ class KernelRule(RulePlace):
     text: str
 
 
-class ShownStatement(_Model):
+class ShownStatement(Model):
     """A statement of a policy, or a line of a dump, with the rules that it made."""
 
     id: str | None
@@ -138,7 +120,7 @@ class ShownStatement(_Model):
     rules: list[KernelRule]
 
 
-class ShownChain(_Model):
+class ShownChain(Model):
     """A chain; policy is null where it has none."""
 
     family: Family
@@ -148,7 +130,7 @@ class ShownChain(_Model):
     rules: int = Field(ge=0)
 
 
-class ShownSet(_Model):
+class ShownSet(Model):
     """An ipset; timeout in seconds, family null for a kind that knows none."""
 
     name: str
@@ -157,7 +139,7 @@ class ShownSet(_Model):
     timeout: int | None
 
 
-class ShownSysctl(_Model):
+class ShownSysctl(Model):
     """A kernel setting that the policy needs."""
 
     name: str
@@ -165,7 +147,7 @@ class ShownSysctl(_Model):
     why: str
 
 
-class ShowAnswer(_Answer):
+class ShowAnswer(Answer):
     """`policyc show --format json`."""
 
     statements: list[ShownStatement]
@@ -174,28 +156,28 @@ class ShowAnswer(_Answer):
     sysctls: list[ShownSysctl]
 
 
-class Setting(_Model):
+class Setting(Model):
     """A value of the configuration and the line that says so."""
 
     value: Any
     origin: str
 
 
-class ConfigAnswer(_Answer):
+class ConfigAnswer(Answer):
     """`policyc config --format json`."""
 
     file: str | None
     settings: dict[str, Setting]
 
 
-class TestExpected(_Model):
+class TestExpected(Model):
     """What a test says: a verdict, and the deciding rule where it names one."""
 
     verdict: Literal["accept", "drop", "reject"]
     by: str | None
 
 
-class TestRule(_Model):
+class TestRule(Model):
     """A rule, or the policy of a base chain, with its text and where it comes from."""
 
     family: Family
@@ -208,7 +190,7 @@ class TestRule(_Model):
     owner: str | None
 
 
-class TestCourse(_Model):
+class TestCourse(Model):
     """One way that the packet may take; `assumes` is empty for the first, `faults` are what of the test does not hold."""
 
     verdict: Literal["accept", "drop", "reject", "unknown"]
@@ -221,7 +203,7 @@ class TestCourse(_Model):
     faults: list[str]
 
 
-class TestedPacket(_Model):
+class TestedPacket(Model):
     """A packet of a test; complete is false where there are more unknown conditions than were tried."""
 
     block: str
@@ -235,7 +217,7 @@ class TestedPacket(_Model):
     complete: bool
 
 
-class TestedProof(_Model):
+class TestedProof(Model):
     """A statement about all packets, which is not decided yet."""
 
     block: str
@@ -245,14 +227,14 @@ class TestedProof(_Model):
     reason: str
 
 
-class Counted(_Model):
+class Counted(Model):
     """How many there are, and how many of them a test exercises."""
 
     total: int = Field(ge=0)
     exercised: int = Field(ge=0)
 
 
-class UnexercisedStatement(_Model):
+class UnexercisedStatement(Model):
     """A statement that no test exercises, with how many kernel rules it made."""
 
     id: str
@@ -261,7 +243,7 @@ class UnexercisedStatement(_Model):
     rules: int = Field(ge=1)
 
 
-class TestCoverage(_Model):
+class TestCoverage(Model):
     """What the tests exercise of the statements and their kernel rules."""
 
     statements: Counted
@@ -269,7 +251,7 @@ class TestCoverage(_Model):
     unexercised: list[UnexercisedStatement]
 
 
-class TestSummary(_Model):
+class TestSummary(Model):
     """How many packets passed, failed or are undecided, and how many proofs are not decided."""
 
     passed: int = Field(ge=0)
@@ -278,7 +260,7 @@ class TestSummary(_Model):
     proofs_undecided: int = Field(ge=0)
 
 
-class TestAnswer(_Answer):
+class TestAnswer(Answer):
     """`policyc test --format json`."""
 
     tests: list[TestedPacket]
@@ -287,9 +269,10 @@ class TestAnswer(_Answer):
     summary: TestSummary
 
 
-ANSWERS: dict[str, type[_Answer]] = {
+ANSWERS: dict[str, type[BaseModel]] = {
     "check": CheckAnswer,
     "config": ConfigAnswer,
+    "explain": ExplainAnswer,
     "rule": RuleAnswer,
     "show": ShowAnswer,
     "test": TestAnswer,
