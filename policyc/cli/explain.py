@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ VERDICTS = ("accept", "drop", "reject")
 
 
 @click.command("explain", cls=PacketCommand)
-@source_options
+@partial(source_options, metavar="SOURCE PACKET")
 @click.option("--host", "host_file", metavar="FILE", help="The host it runs on: a snapshot, or a topology as JSON.")
 @click.option(
     "--after", multiple=True, metavar="PACKET", help="A packet that passed before, whose connection is known."

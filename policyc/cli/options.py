@@ -100,8 +100,11 @@ def one_ruleset(given: Sequence[Given], *, ids: bool = True) -> Ruleset:
     return found[0]
 
 
-def source_options(command: Command) -> Command:
-    """Give a command its SOURCE arguments with `-4`, `-6`, `--as` and `--rules-of`; it is called with `asked`."""
+def source_options(command: Command, metavar: str = "[SOURCE]...") -> Command:
+    """Give a command its SOURCE arguments with `-4`, `-6`, `--as` and `--rules-of`; it is called with `asked`.
+
+    `metavar` is what its usage line calls them.
+    """
 
     @wraps(command)
     def wrapper(
@@ -124,7 +127,7 @@ def source_options(command: Command) -> Command:
         click.option("--as", "kind", type=kinds, help="What the sources are, whatever they look like."),
         click.option("-6", "v6", multiple=True, metavar="FILE", help="An ip6tables-save dump."),
         click.option("-4", "v4", multiple=True, metavar="FILE", help="An iptables-save dump."),
-        click.argument("sources", nargs=-1, metavar="[SOURCE]..."),
+        click.argument("sources", nargs=-1, metavar=metavar),
     ):  # fmt: skip
         add(wrapper)
     return wrapper  # type: ignore[return-value]

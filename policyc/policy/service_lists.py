@@ -10,6 +10,7 @@ from policyc.language import literals as v
 from policyc.language import words as w
 from policyc.language.definitions import ServiceDefinition
 from policyc.language.problems import suggestion
+from policyc.language.vocabulary import ICMP_PROTOCOLS
 from policyc.policy.findings import Findings
 from policyc.policy.kernel_words import icmp_types
 from policyc.policy.namespace import NOTHING, Names, Parameter, kind_of
@@ -120,7 +121,7 @@ class ServiceLists:
 
     def _unknown(self, name: v.Name) -> None:
         own = [known for known, meaning in self.names.meanings.items() if kind_of(meaning) == "service"]
-        hint = suggestion(name.text, [*own, *built_in_names()])
+        hint = suggestion(name.text, [*own, *PORT_PROTOCOLS, *ICMP_PROTOCOLS, *built_in_names()])
         if name.text in {"all", "any", "everything"}:
             hint = "a verdict for all packets is written `otherwise`, as the last rule of its block"
         message = f"nothing defines service `{name.text}`"
