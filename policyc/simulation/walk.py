@@ -128,8 +128,9 @@ class Simulation:
                 )
             packet.port_out, packet.oif = port_out, packet.iif
             self._hook(Hook.FORWARD, packet, trace)
+            packet.iif = None  # br_nf_post_routing names the device out alone
             self._hook(Hook.POSTROUTING, packet, trace)
-        trace.verdict, trace.device = FORWARDED, packet.iif or ""
+        trace.verdict, trace.device = FORWARDED, packet.oif or packet.iif or ""
 
     def _deliver(self, packet: Packet, trace: Trace) -> None:
         if packet.frag != "whole" and packet.family == 4:

@@ -1,7 +1,8 @@
 """-m physdev: the bridge ports by which a packet came and will leave (net/netfilter/xt_physdev.c).
 
-A packet that is not bridged has no ports and meets every negated option, as the kernel has it. `--physdev-is-bridged` and
-`--physdev-is-out` ask the same here: only for a bridged packet is the port out known.
+A packet that came over no bridge has no ports and meets every negated option, as the kernel has it. `--physdev-is-bridged` and
+`--physdev-is-out` ask the same here: only for a bridged packet is the port out known. One that came in by a port and has none
+to leave by meets neither `--physdev-out` nor its negation (measured).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from policyc.netfilter.extension import (
     lacking,
 )
 from policyc.netfilter.hooks import Hook
-from policyc.netfilter.predicate import In, Predicate, all_of, negate_if
+from policyc.netfilter.predicate import In, Predicate, all_of, any_of, negate, negate_if
 
 _ANY_PORT = ~NameSet()
 _FIELDS = {
@@ -51,7 +52,11 @@ def _placement(options: Options, family: int) -> Placement:  # noqa: ARG001
 
 def _test(item: Given) -> Predicate:
     ports = _ANY_PORT if item.value is None else NameSet.interface(item.value)
-    return negate_if(item.negated, In(_FIELDS[item.name], ports))
+    test = In(_FIELDS[item.name], ports)
+    if item.name == "physdev-out" and item.negated:
+        leaves = In(fields.PHYSDEV_OUT, _ANY_PORT)
+        return all_of(negate(test), any_of(leaves, negate(In(fields.PHYSDEV_IN, _ANY_PORT))))
+    return negate_if(item.negated, test)
 
 
 def _meaning(options: Options, around: Surroundings) -> Predicate:  # noqa: ARG001

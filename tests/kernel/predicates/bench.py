@@ -82,7 +82,7 @@ class Bench:
     """A host, the rules that every case of it has beside those that count, and its ipsets.
 
     `far` names the far end of each interface that packets come in by, `setup` is shell that finishes the host. `tail` are rules
-    of PREROUTING and OUTPUT behind the counting ones, by table; `more` is the text of other tables, by family. `tracking`
+    of PREROUTING and OUTPUT behind the counting ones, by table; `more` is the text of other tables, by family. The `bridges` among the interfaces `setup` makes. `tracking`
     False: nothing may ask for connections.
     """
 
@@ -92,6 +92,7 @@ class Bench:
     tail: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     more: Mapping[int, str] = field(default_factory=dict)
     ipsets: Mapping[int, str] = field(default_factory=dict)
+    bridges: frozenset[str] = frozenset()
     tracking: bool = True
 
     def macs(self) -> dict[str, str]:
@@ -166,7 +167,8 @@ def counted(
     packets: Sequence[Described],
 ) -> list[dict[str, list[int]]]:
     """How often each rule of each chain counted, packet by packet."""
-    make(namespace, dict(bench.topology))
+    built = [one for one in bench.topology["interfaces"] if one["name"] not in bench.bridges]
+    make(namespace, {**bench.topology, "interfaces": built})
     if bench.setup:
         done = namespace.run(["sh", "-ec", bench.setup])
         assert done.code == 0, done.err
