@@ -1,0 +1,177 @@
+"""Sets as binary decision diagrams: hash-consed, with complemented edges and remembered operations. Bottom of `policyc.analysis`.
+
+A set is a number, an *edge*: twice the place of a node, plus one where the node's set is complemented. Equal sets are equal
+numbers. Levels are variables, tested in ascending order; what they mean is `policyc.analysis.layout`'s business.
+Another library fits behind the same operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+ALL, EMPTY = 0, 1
+_BOTTOM = 1 << 30  # the level of the only leaf, below all variables
+_SHIFT = 32
+
+
+class OverBudgetError(Exception):
+    """The question needs more nodes than it may make; its answer is "undecided"."""
+
+
+class Diagrams:
+    """The nodes made so far and what has been computed with them. `budget` is how many nodes may be made, None for any."""
+
+    __slots__ = ("_and", "_high", "_level", "_low", "_projected", "_table", "budget")
+
+    def __init__(self, budget: int | None = None) -> None:
+        self.budget = budget
+        self._level: list[int] = [_BOTTOM]
+        self._low: list[int] = [ALL]
+        self._high: list[int] = [ALL]
+        self._table: dict[tuple[int, int, int], int] = {}
+        self._and: dict[int, int] = {}
+        self._projected: dict[frozenset[int], dict[int, int]] = {}
+
+    @property
+    def size(self) -> int:
+        """How many nodes there are."""
+        return len(self._level)
+
+    def node(self, level: int, low: int, high: int) -> int:
+        """Return the set that is `low` where the variable is 0 and `high` where it is 1; both test later levels only."""
+        if low == high:
+            return low
+        flip = low & 1
+        key = level, low ^ flip, high ^ flip
+        place = self._table.get(key)
+        if place is None:
+            place = len(self._level)
+            if self.budget is not None and place > self.budget:
+                raise OverBudgetError
+            self._level.append(level)
+            self._low.append(key[1])
+            self._high.append(key[2])
+            self._table[key] = place
+        return place << 1 | flip
+
+    def variable(self, level: int) -> int:
+        """Return the set where the variable is 1."""
+        return self.node(level, EMPTY, ALL)
+
+    def top(self, edge: int) -> tuple[int, int, int]:
+        """Return the first level that the set tests, and what it is where that variable is 0 and 1."""
+        place, flip = edge >> 1, edge & 1
+        return self._level[place], self._low[place] ^ flip, self._high[place] ^ flip
+
+    def both(self, one: int, other: int) -> int:
+        """Return the intersection."""
+        if other in {one, ALL}:
+            return one
+        if one == ALL:
+            return other
+        if EMPTY in {one, other} or one == other ^ 1:
+            return EMPTY
+        if one > other:
+            one, other = other, one
+        key = one << _SHIFT | other
+        found = self._and.get(key)
+        if found is not None:
+            return found
+        levels, lows, highs = self._level, self._low, self._high
+        place, flip = one >> 1, one & 1
+        place2, flip2 = other >> 1, other & 1
+        level, level2 = levels[place], levels[place2]
+        if level == level2:
+            low = self.both(lows[place] ^ flip, lows[place2] ^ flip2)
+            high = self.both(highs[place] ^ flip, highs[place2] ^ flip2)
+        elif level < level2:
+            low, high = self.both(lows[place] ^ flip, other), self.both(highs[place] ^ flip, other)
+        else:
+            level = level2
+            low, high = self.both(one, lows[place2] ^ flip2), self.both(one, highs[place2] ^ flip2)
+        found = self._and[key] = self.node(level, low, high)
+        return found
+
+    def either(self, one: int, other: int) -> int:
+        """Return the union."""
+        return self.both(one ^ 1, other ^ 1) ^ 1
+
+    def without(self, one: int, other: int) -> int:
+        """Return what is in the first set and not in the second."""
+        return self.both(one, other ^ 1)
+
+    def is_within(self, one: int, other: int) -> bool:
+        """Whether the first set is part of the second."""
+        return self.both(one, other ^ 1) == EMPTY
+
+    def any_of(self, sets: Iterable[int]) -> int:
+        """Return the union of all, pair by pair, so that no partial result is needlessly large."""
+        return self._paired(list(sets), self.either, EMPTY)
+
+    def all_of(self, sets: Iterable[int]) -> int:
+        """Return the intersection of all."""
+        return self._paired(list(sets), self.both, ALL)
+
+    def _paired(self, waiting: list[int], operation: Callable[[int, int], int], nothing: int) -> int:
+        while len(waiting) > 1:
+            pairs = zip(waiting[::2], waiting[1::2], strict=False)
+            rest = waiting[-1:] if len(waiting) % 2 else []
+            waiting = [operation(one, other) for one, other in pairs] + rest
+        return waiting[0] if waiting else nothing
+
+    def project(self, edge: int, away: frozenset[int]) -> int:
+        """Return the set with the variables of these levels free: all that agrees with a member elsewhere."""
+        if not away:
+            return edge
+        return self._project(edge, away, max(away), self._projected.setdefault(away, {}))
+
+    def _project(self, edge: int, away: frozenset[int], last: int, known: dict[int, int]) -> int:
+        level, low, high = self.top(edge)
+        if level > last:
+            return edge
+        found = known.get(edge)
+        if found is None:
+            low, high = self._project(low, away, last, known), self._project(high, away, last, known)
+            found = known[edge] = self.either(low, high) if level in away else self.node(level, low, high)
+        return found
+
+    def flip(self, edge: int, level: int) -> int:
+        """Return the set whose members have the variable the other way round."""
+        variable = self.variable(level)
+        away = frozenset((level,))
+        ones, zeros = self.project(self.both(edge, variable), away), self.project(self.without(edge, variable), away)
+        return self.either(self.both(ones, variable ^ 1), self.both(zeros, variable))
+
+    def support(self, edges: Iterable[int]) -> set[int]:
+        """Return the levels that the sets test."""
+        seen: set[int] = set()
+        waiting = [edge >> 1 for edge in edges]
+        levels: set[int] = set()
+        while waiting:
+            place = waiting.pop()
+            if place and place not in seen:
+                seen.add(place)
+                levels.add(self._level[place])
+                waiting += (self._low[place] >> 1, self._high[place] >> 1)
+        return levels
+
+    def with_values(self, edge: int, values: dict[int, int]) -> int:
+        """Return what the set is where variables have these values."""
+        while True:
+            level, low, high = self.top(edge)
+            if level not in values:
+                return edge if level == _BOTTOM else self._with(edge, values, {})
+            edge = high if values[level] else low
+
+    def _with(self, edge: int, values: dict[int, int], known: dict[int, int]) -> int:
+        level, low, high = self.top(edge)
+        if level == _BOTTOM:
+            return edge
+        found = known.get(edge)
+        if found is None:
+            if level in values:
+                found = self._with(high if values[level] else low, values, known)
+            else:
+                found = self.node(level, self._with(low, values, known), self._with(high, values, known))
+            known[edge] = found
+        return found

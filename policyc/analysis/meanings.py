@@ -1,0 +1,63 @@
+"""What rules test and do, asked once for each distinct part and protocol. Part of `policyc.analysis`.
+
+A dump of 100,000 rules has few distinct parts. What an ipset holds is put in the place of the question where the ruleset or
+its host knows the members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from policyc.netfilter.effect import Effect
+from policyc.netfilter.parts import Match, Part, Target, Unknown
+from policyc.netfilter.predicate import NEVER, Predicate, all_of
+from policyc.netfilter.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A part in its rule: a test (ALWAYS for a target), what is done on the way to the next test, and what the target does."""
+
+    test: Predicate
+    beside: tuple[Effect, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+
+class Meanings:
+    """The meanings of the parts of one family's rules."""
+
+    __slots__ = ("_known", "family")
+
+    def __init__(self, family: int) -> None:
+        self.family = family
+        self._known: dict[tuple[int, int | None], tuple[Part, Meaning]] = {}
+
+    def of(self, rule: Rule) -> Iterator[Meaning]:
+        """Yield the meanings of a rule's parts, in their order."""
+        protocol = rule.protocol
+        for part in rule.parts:
+            key = id(part), protocol
+            found = self._known.get(key)
+            if found is None:
+                found = self._known[key] = (
+                    part,
+                    self._of(part, rule),
+                )  # the part is kept, so that its identity stays its own
+            yield found[1]
+
+    def tests(self, rule: Rule) -> Predicate:
+        """Return what a packet must be to match the rule."""
+        tests = [meaning.test for meaning in self.of(rule)]
+        return NEVER if NEVER in tests else all_of(*tests)
+
+    def effects(self, rule: Rule) -> tuple[Effect, ...]:
+        """Return what the rule's target does, in order."""
+        return tuple(effect for meaning in self.of(rule) for effect in meaning.effects)
+
+    def _of(self, part: Part, rule: Rule) -> Meaning:
+        around = rule.around(self.family)
+        if isinstance(part, Target) or (isinstance(part, Unknown) and part.is_target):
+            return Meaning(all_of(), effects=part.effects(around))
+        beside = part.extension.side_effects(part.options, around) if isinstance(part, Match) else ()
+        return Meaning(part.meaning(around), beside)

@@ -1,0 +1,157 @@
+"""The rules of one family in one space of packets: where each rule's tests hold, and what it does then. Part of
+`policyc.analysis`.
+
+Everything that asks about all packets begins here; the packets of a family and the variables for them are made once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policyc.analysis.diagrams import EMPTY, Diagrams
+from policyc.analysis.encode import Encoder
+from policyc.analysis.literals import Literals
+from policyc.analysis.meanings import Meanings
+from policyc.analysis.points import usable_addresses
+from policyc.analysis.space import Space
+from policyc.net.intervals import IntervalSet
+from policyc.net.protocols import ICMP, ICMPV6, TCP, UDP
+from policyc.netfilter import fields
+from policyc.netfilter.effect import (
+    Assign,
+    Divert,
+    Effect,
+    Handshake,
+    Mutate,
+    Note,
+    Reject,
+    Rewrite,
+    Shift,
+    Track,
+    Verdict,
+)
+from policyc.netfilter.rule import Rule
+from policyc.netfilter.ruleset import Ruleset
+from policyc.simulation.tracking import ERRORS_V4, HIGHEST_ICMP, NOT_TRACKED_V6, OPENING, REDIRECT_V6
+
+CONTINUE, JUMP, GOTO, RETURN = "continue", "jump", "goto", "return"
+ACCEPT, DROP, QUEUE = "accept", "drop", "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a packet's way through a table ends: accept, drop or queue (a program decides, or nobody knows who).
+
+    `answer` is REJECT's, `rewrite` what table nat does with the packet it accepts.
+    """
+
+    kind: str
+    answer: str = ""
+    rewrite: Rewrite | None = None
+
+    @property
+    def passes(self) -> bool:
+        """Whether the packet may go on to the next table."""
+        return self.kind != DROP
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word."""
+        return "reject" if self.answer else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A rule as sets: all packets in `certain` match, none outside `possible`.
+
+    `way` is continue, return, jump or goto (to `chain`), or end (with `ending`). `changes` alter the packet, `notes`: the rule
+    leaves a trace elsewhere (a log line, a counter, a list), so that it does something even where it decides nothing.
+    """
+
+    certain: int
+    possible: int
+    way: str
+    chain: str = ""
+    ending: Ending | None = None
+    changes: tuple[Effect, ...] = ()
+    notes: bool = False
+
+    @property
+    def leaves(self) -> bool:
+        """Whether a packet that matches does not come to the next rule, unless a called chain gives it back."""
+        return self.way != CONTINUE
+
+
+class FamilyRules:
+    """The rules of one family as steps, each computed when it is asked for."""
+
+    __slots__ = ("_known", "encoder", "family", "meanings", "ruleset", "space")
+
+    def __init__(self, ruleset: Ruleset, family: int, *, budget: int | None = None) -> None:
+        self.ruleset = ruleset
+        self.family = family
+        self.meanings = Meanings(family)
+        literals = Literals(family)
+        written: set[str] = set()
+        for table in ruleset.family(family):
+            for chain in table.chains:
+                for rule in chain.rules:
+                    for meaning in self.meanings.of(rule):
+                        literals.read(meaning.test)
+                        literals.change(meaning.effects)
+                        written |= _sets_written(meaning.effects)
+        literals.follow_copies()
+        _add_usual(literals)
+        self.space = Space(literals, Diagrams(budget))
+        fixed = {one.name for one in ruleset.sets if one.serves(family) and one.timeout is None}
+        self.encoder = Encoder(self.space, volatile=written | ({one.name for one in ruleset.sets} - fixed))
+        self._known: dict[int, tuple[Rule, Step]] = {}
+
+    def step(self, rule: Rule) -> Step:
+        """Return a rule as sets."""
+        found = self._known.get(id(rule))
+        if found is None:
+            found = self._known[id(rule)] = rule, self._step(rule)
+        return found[1]
+
+    def _step(self, rule: Rule) -> Step:
+        certain, possible = self.encoder.holds(self.meanings.tests(rule))
+        way, chain, ending = CONTINUE, "", None
+        changes: list[Effect] = []
+        notes = any(meaning.beside for meaning in self.meanings.of(rule))
+        rewrite = None
+        for effect in self.meanings.effects(rule):
+            if isinstance(effect, Verdict):
+                if effect.kind in {JUMP, GOTO, RETURN}:
+                    way, chain = effect.kind, effect.chain
+                else:
+                    kind = {ACCEPT: ACCEPT, DROP: DROP, "stolen": DROP}.get(effect.kind, QUEUE)
+                    way, ending = "end", Ending(kind, rewrite=rewrite)
+            elif isinstance(effect, Reject):
+                way, ending = "end", Ending(DROP, effect.answer)
+            elif isinstance(effect, Rewrite):
+                rewrite = effect
+            elif isinstance(effect, Divert | Handshake) or (isinstance(effect, Note) and effect.kind == "unknown"):
+                way, ending, certain = "end", Ending(QUEUE), EMPTY  # what becomes of the packet is not known here
+                changes += [Assign(fields.MARK, effect.mask, effect.mark)] if isinstance(effect, Divert) else []
+            elif isinstance(effect, Assign | Track | Shift | Mutate):
+                changes.append(effect)
+            else:
+                notes = True
+        return Step(certain, possible, way, chain, ending, tuple(changes), notes)
+
+
+def _sets_written(effects: tuple[Effect, ...]) -> set[str]:
+    return {effect.detail.split()[1] for effect in effects if isinstance(effect, Note) and effect.kind == "set"}
+
+
+def _add_usual(literals: Literals) -> None:
+    """Give the values classes of their own that witnesses and the kernel's own stages ask for."""
+    literals.values(fields.SRC, usable_addresses(literals.family))
+    literals.values(fields.SPORT, IntervalSet.of((1, 1023)))
+    for number in (TCP, UDP, ICMP if literals.family == 4 else ICMPV6):
+        literals.values(fields.PROTO, IntervalSet.of(number))
+    if fields.ICMP in literals.fields:
+        kinds = {*ERRORS_V4, HIGHEST_ICMP} if literals.family == 4 else {*NOT_TRACKED_V6, REDIRECT_V6, 127}
+        kinds |= OPENING[ICMP if literals.family == 4 else ICMPV6]
+        literals.values(fields.ICMP, IntervalSet.union_of((kind << 8, kind << 8 | 255) for kind in kinds))
