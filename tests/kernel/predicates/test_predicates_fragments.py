@@ -21,7 +21,7 @@ LEGACY_ONLY = ["-p tcp -m tcp ! --dport 80", "-p tcp -m tcp ! --syn", "-p udp -m
 IPV4 = ["-f", "! -f", "-p icmp -m icmp ! --icmp-type 9", "-p ah -m ah"]
 IPV6 = [
     "-m frag", "-m frag --fragfirst", "-m ipv6header --header frag,prot", "-m ipv6header ! --header frag --soft",
-    "-p icmpv6 -m icmp6 ! --icmpv6-type 9", "-m frag --fraglen 8",
+    "-p icmpv6 -m icmp6 ! --icmpv6-type 9", "-m frag --fraglen 8", "-m frag ! --fraglen 8",
 ]  # fmt: skip
 
 

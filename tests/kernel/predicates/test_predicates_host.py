@@ -96,7 +96,8 @@ REALM = ["-m realm --realm 5", "-m realm ! --realm 5", "-m realm --realm 0x70000
 SET = [
     *(f"-m set {mark}--match-set {name}" for mark in ("", "! ") for name in (
         "hosts src", "nets src", "ends dst,dst", "numbers dst", "routes src,src", "all src,src")),
-    "-m set --match-set nets src --return-nomatch", "-m set --match-set ends src,src",
+    "-m set --match-set hosts src --update-counters --update-subcounters",
+    "-m set --match-set hosts src ! --update-counters ! --update-subcounters", "-m set --match-set nets src --return-nomatch", "-m set --match-set ends src,src",
 ]  # fmt: skip
 
 
