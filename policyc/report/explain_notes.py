@@ -34,14 +34,15 @@ def reasons(explanation: Explanation, style: Style) -> list[str]:
 def notes(explanation: Explanation, style: Style, *, verbose: bool) -> list[str]:
     """Return the notes at the end, one or several lines each."""
     lines = []
-    for head, text in _notes(explanation, verbose=verbose):
+    for head, text in note_pairs(explanation, verbose=verbose):
         first, *rest = wrapped(style.foreign(text), WIDE - 6 - len(head), 0)
         lines.append(f"  {style.paint('gutter', '=')} {head}: {first}")
         lines += [f"{'':{6 + len(head)}}{line}" for line in rest]
     return lines
 
 
-def _notes(explanation: Explanation, *, verbose: bool) -> Iterator[tuple[str, str]]:
+def note_pairs(explanation: Explanation, *, verbose: bool) -> Iterator[tuple[str, str]]:
+    """Yield the notes, each a heading and a sentence."""
     quiet = explanation.word == "accept" or any(one.kind in _BETTER for one in explanation.insights)
     changing = [] if quiet and not verbose else _changing(explanation)
     for one in changing[:NEAREST]:

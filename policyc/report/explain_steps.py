@@ -15,7 +15,7 @@ from policyc.netfilter.rule import Rule
 from policyc.report.columns import Row
 from policyc.report.explain_words import WORDS, counted, missed_text, packet_text, rule_text
 from policyc.report.style import Style
-from policyc.simulation.journey import Look, LoopedBack, Routed, Tracked, Translated, Visit
+from policyc.simulation.journey import Event, Look, LoopedBack, Routed, Tracked, Translated, Visit
 from policyc.simulation.misses import Misses
 from policyc.simulation.trace import KERNEL_DROP, UNSUPPORTED
 from policyc.simulation.view import PacketView
@@ -35,10 +35,12 @@ _STATES = {
 
 def step_rows(explanation: Explanation, style: Style, *, verbose: bool) -> list[Row]:
     """Return the rows of the likeliest way."""
-    return list(_Steps(explanation, style, verbose=verbose).rows())
+    return list(StepRows(explanation, style, verbose=verbose).rows())
 
 
-class _Steps:
+class StepRows:
+    """Makes the rows of events; a hook's name stands in its first row only."""
+
     def __init__(self, explanation: Explanation, style: Style, *, verbose: bool) -> None:
         self.explanation, self.style, self.verbose = explanation, style, verbose
         self.misses = Misses(explanation.way.state)
@@ -48,39 +50,43 @@ class _Steps:
         self.hook = ""
 
     def rows(self) -> Iterator[Row]:
-        """Yield all rows."""
+        """Yield all rows of the likeliest way."""
         for event in self.explanation.way.journey.events:
-            if isinstance(event, Visit):
-                yield from self.visit(event)
-            elif isinstance(event, Tracked):
-                yield self.tracked(event)
-            elif isinstance(event, Translated):
-                yield self.changed(packet_text(event.after), self.hook_column(event.hook.value))
-            elif isinstance(event, Routed):
-                yield self.routed(event)
-            elif isinstance(event, LoopedBack):
-                self.hook = ""
-                yield Row("loopback", "", "a copy comes in again by lo" if event.copy else "comes in again by lo")
-            else:
-                assert_never(event)
+            yield from self.of(event)
         yield from self.ending()
 
-    def hook_column(self, hook: str) -> str:
+    def of(self, event: Event) -> Iterator[Row]:
+        """Yield the rows of one event."""
+        if isinstance(event, Visit):
+            yield from self._visit(event)
+        elif isinstance(event, Tracked):
+            yield self._tracked(event)
+        elif isinstance(event, Translated):
+            yield self._changed(packet_text(event.after), self._hook_column(event.hook.value))
+        elif isinstance(event, Routed):
+            yield self._routed(event)
+        elif isinstance(event, LoopedBack):
+            self.hook = ""
+            yield Row("loopback", "", "a copy comes in again by lo" if event.copy else "comes in again by lo", role="")
+        else:
+            assert_never(event)
+
+    def _hook_column(self, hook: str) -> str:
         """Return the hook's name, "" where the row above has it."""
         same, self.hook = self.hook == hook, hook
         return "" if same else hook
 
     # ------------------------------------------------------------------ the kernel's own stages
-    def tracked(self, event: Tracked) -> Row:
+    def _tracked(self, event: Tracked) -> Row:
         text = f"{event.state}: {_STATES.get(event.state, '')}".removesuffix(": ")
         return Row(
-            self.hook_column(event.hook.value), "conntrack", text + (", as a reply" if event.reply else ""), role=""
+            self._hook_column(event.hook.value), "conntrack", text + (", as a reply" if event.reply else ""), role=""
         )
 
-    def changed(self, text: str, hook: str = "", indent: int = 0) -> Row:
+    def _changed(self, text: str, hook: str = "", indent: int = 0) -> Row:
         return Row(hook, "", self.style.own("≈ now ") + self.style.foreign(text), role="", indent=indent)
 
-    def routed(self, event: Routed) -> Row:
+    def _routed(self, event: Routed) -> Row:
         self.hook = ""
         known = event.route is None or (event.kind == "local" and event.route.table == LOCAL)
         route = "" if known or event.route is None else f" ({route_text(event.route)})"
@@ -94,7 +100,7 @@ class _Steps:
         again = "again: " if event.again else ""
         dropped = event.kind == "drop"
         return Row(
-            "routing", "", self.style.own(again) + self.style.foreign(text), self.decided() if dropped else "",
+            "routing", "", self.style.own(again) + self.style.foreign(text), self._decided() if dropped else "",
             role="error" if dropped else "",
         )  # fmt: skip
 
@@ -105,16 +111,16 @@ class _Steps:
         told = isinstance(last, Routed) and last.kind == "drop"
         if way.trace.verdict in {KERNEL_DROP, UNSUPPORTED} and not told:
             role = "error" if way.trace.verdict == KERNEL_DROP else "warning"
-            yield Row("kernel", "", self.style.foreign(way.trace.reason), self.decided(), role=role)
+            yield Row("kernel", "", self.style.foreign(way.trace.reason), self._decided(), role=role)
 
-    def decided(self) -> str:
+    def _decided(self) -> str:
         return self.style.own(f"■ {WORDS[self.explanation.verdict]}")
 
     # ------------------------------------------------------------------ tables
-    def visit(self, visit: Visit) -> Iterator[Row]:
+    def _visit(self, visit: Visit) -> Iterator[Row]:
         """Yield the rows of one table at one hook."""
-        hook, stage, chain, depth = self.hook_column(visit.hook.value), visit.table, visit.hook.value, 0
-        for looks, rows in self.groups(visit):
+        hook, stage, chain, depth = self._hook_column(visit.hook.value), visit.table, visit.hook.value, 0
+        for looks, rows in self._groups(visit):
             entered = looks[0]
             if (entered.chain, entered.depth) != (chain, depth):
                 if entered.depth < depth or entered.number == "policy":
@@ -128,42 +134,42 @@ class _Steps:
         if visit.skipped:
             yield Row(hook, stage, self.style.own(f"… {counted(visit.skipped, 'rule')} for other addresses or ports"))
 
-    def groups(self, visit: Visit) -> Iterator[tuple[list[Look], list[Row]]]:
+    def _groups(self, visit: Visit) -> Iterator[tuple[list[Look], list[Row]]]:
         """Yield runs of rules that do not match, as one row where they are many, and the other rules one by one."""
         run: list[Look] = []
         for look in visit.looks:
             if look.matched or id(look) in self.near or (run and look.chain != run[-1].chain):
-                yield from self.run(visit, run)
+                yield from self._run(visit, run)
                 run = []
             if look.matched or id(look) in self.near:
-                yield [look], list(self.look(visit, look))
+                yield [look], list(self._look(visit, look))
             else:
                 run.append(look)
-        yield from self.run(visit, run)
+        yield from self._run(visit, run)
 
-    def run(self, visit: Visit, run: list[Look]) -> Iterator[tuple[list[Look], list[Row]]]:
+    def _run(self, visit: Visit, run: list[Look]) -> Iterator[tuple[list[Look], list[Row]]]:
         if len(run) > LONG_RUN and not self.verbose:
             text = self.style.own(f"… {counted(len(run), 'rule')} that do not match")
             yield run, [Row("", "", text, indent=2 * run[0].depth)]
         else:
-            yield from (([look], list(self.look(visit, look))) for look in run)
+            yield from (([look], list(self._look(visit, look))) for look in run)
 
-    def look(self, visit: Visit, look: Look) -> Iterator[Row]:
+    def _look(self, visit: Visit, look: Look) -> Iterator[Row]:
         """Yield one rule with its fate, and below it what it changed."""
-        place = self.place(visit, look)
+        place = self._place(visit, look)
         indent = 2 * look.depth
         number = "" if look.rule is None else f"#{look.number}  "
         text = place.text if look.rule is None else rule_text(look.rule)
-        said, role = self.said(look)
-        line = "" if look.rule is None and look is not self.deciding else self.line(place)
+        said, role = self._said(look)
+        line = "" if look.rule is None and look is not self.deciding else self._line(place)
         yield Row("", "", number + self.style.foreign(text), said, line, role, indent)
         if look.after is not None:
             changes = PacketView.of(look.packet).changes(look.after)
             words = [f"{name} {after} (was {before})" for name, (before, after) in changes.items() if name != "state"]
             if words:
-                yield self.changed(", ".join(words), indent=indent + 4)
+                yield self._changed(", ".join(words), indent=indent + 4)
 
-    def said(self, look: Look) -> tuple[str, str]:
+    def _said(self, look: Look) -> tuple[str, str]:
         """Return what became of a rule, and the colour of that."""
         own = self.style.own
         if look is self.deciding:
@@ -177,13 +183,13 @@ class _Steps:
         more = f" and {len(failing) - 1} more" if len(failing) > 1 and self.verbose else ""
         return own("✗ ") + self.style.foreign(missed_text(failing) + more), "removed"
 
-    def place(self, visit: Visit, look: Look) -> RulePlace:
+    def _place(self, visit: Visit, look: Look) -> RulePlace:
         places, family = self.explanation.places, visit.before.family
         if look.rule is None or not isinstance(look.number, int):
             return places.of(family, visit.table, look.chain, look.number)
         return places.of_rule(family, visit.table, look.chain, look.number, look.rule)
 
-    def line(self, place: RulePlace) -> str:
+    def _line(self, place: RulePlace) -> str:
         """Return a rule's source line, the file without its folder where that is clear."""
         if place.span is None or not place.span.source.text:
             return ""
