@@ -109,8 +109,10 @@ def _text(
 
     if shown.shape == "concise":
         return "".join(f"{concise_line(one)}\n" for one in ([turn.explanation for turn in turns] or explanations))
-    from policyc.report.explain_question import flow_text, logged_text, verification_text
+    from policyc.report.explain_question import filters_text, flow_text, logged_text, verification_text
 
+    if shown.filters:
+        return "\n".join(filters_text(one, shown.style) for one in explanations)
     parts = [logged_text(answered.line, shown.style)] if answered.line else []
     if turns:
         parts.append(flow_text(turns, shown.style))

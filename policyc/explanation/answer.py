@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from policyc.explanation.defaults import CLIENT_PORT
+from policyc.explanation.filters import FlowFilter, flow_filters
 from policyc.explanation.insights.found import insights
 from policyc.explanation.insights.insight import Insight
 from policyc.explanation.near import NearMiss
@@ -83,6 +85,12 @@ class Explanation:
         return insights(self.way, self.places)
 
     @property
+    def filters(self) -> tuple[FlowFilter, ...]:
+        """What tcpdump and Wireshark catch the flow with; the client's port is open where nobody said it or NAT draws one."""
+        any_port = self.sent.sport == CLIENT_PORT or bool(self.way.noted)
+        return flow_filters(self.verdict, self.sent, self.final, any_port=any_port)
+
+    @property
     def deciding(self) -> RulePlace | None:
         """The rule or policy that decided, None where the kernel itself did or no rule had a say."""
         return self.decided(self.way)
@@ -102,6 +110,7 @@ class Explanation:
             "steps": [step_of(event, self.places, misses) for event in self.way.journey.events],
             "near_misses": [self._near(one) for one in self.near],
             "insights": [one.to_dict() for one in self.insights],
+            "filters": [one.to_dict() for one in self.filters],
             "sender": [asdict(view) for view in self.sender],
             "assumptions": list(self.assumptions),
             "alternatives": [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from policyc.explanation.answer import Explanation
 from policyc.explanation.flow import ExplainedTurn
 from policyc.explanation.logged import Logged
 from policyc.explanation.verification import Verification
@@ -34,6 +35,19 @@ def flow_text(turns: Sequence[ExplainedTurn], style: Style) -> str:
     last = turns[-1].explanation
     end = "every turn arrives" if last.way.delivered else f"ends with turn {len(turns)}"
     return "\n".join([*lines, f"    {end}"]) + "\n"
+
+
+def filters_text(explanation: Explanation, style: Style) -> str:
+    """Return the commands and filters that show a packet's flow, one group for each interface it is seen at."""
+    lines = [style.foreign(concise_line(explanation))]
+    for one in explanation.filters:
+        side = "behind NAT" if one.translated else "as it is sent"
+        lines += [f"{one.interface or 'any interface'}, {side}", f"  {one.command}", f"  Wireshark: {one.wireshark}"]
+    if not explanation.filters:
+        lines.append("it is seen at no interface")
+    if explanation.assumptions:
+        lines.append(f"assumed: {style.foreign('; '.join(explanation.assumptions))}")
+    return "\n".join(lines) + "\n"
 
 
 def verification_text(verification: Verification, style: Style) -> str:

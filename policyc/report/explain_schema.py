@@ -189,6 +189,15 @@ class SeenBySender(Model):
     program: str
 
 
+class Filter(Model):
+    """What catches the flow at an interface, "" where nobody knows which; `translated`: it is behind NAT there."""
+
+    interface: str
+    translated: bool
+    tcpdump: str
+    wireshark: str
+
+
 class Trace(Outcome):
     """One packet explained."""
 
@@ -197,6 +206,7 @@ class Trace(Outcome):
     steps: list[Step]
     near_misses: list[Near]
     insights: list[Learnt]
+    filters: list[Filter]
     sender: list[SeenBySender]
     assumptions: list[str]
     alternatives: list[Alternative]
