@@ -52,6 +52,8 @@ def reroute(fib: Fib, flow: Flow, first: str) -> Departure | Failure:
         if not flow.oif and needs_interface(flow.destination) and flow.destination != LOCALHOST[6]:
             flow = replace(flow, oif=first)
         return _depart_v6(fib, flow)
+    # IPv4 asks for addresses, mark and TOS alone: rules about users, protocols and ports do not see the packet any more.
+    flow = replace(flow, uid=0, protocol=0, sport=0, dport=0)
     source = flow.source or 0
     if source in {0, LIMITED_BROADCAST} or is_multicast(source) or _is_broadcast(fib, source):
         flow = replace(flow, source=None)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from policyc.host.departure import depart
+from policyc.host.departure import depart, reroute
 from policyc.host.fib import Failure, Fib, Flow
-from policyc.host.ipv6_kinds import is_link_local
+from policyc.host.host import RouteKind
+from policyc.host.ipv6_kinds import is_link_local, is_multicast, needs_interface
 from policyc.host.source_v6 import select_source_v6
 from policyc.net.addresses import format_address
 from policyc.net.protocols import ICMP, ICMPV6, SCTP, TCP
@@ -25,6 +26,9 @@ _CODES = {
     "icmp6-port-unreachable": (1, 4), "icmp6-policy-fail": (1, 5), "icmp6-reject-route": (1, 6),
 }  # fmt: skip
 
+_HEADERS = {4: 28, 6: 48}  # bytes of an ICMP error before what it quotes
+_LONGEST = {4: 576, 6: 1280}
+_TOS_KEPT, _INTERNET_CONTROL = 0x1E, 0xC0
 _ANSWERED = frozenset((0, 8, *range(13, 19)))  # ICMP messages that an error may be sent about (icmp_pointers of icmp.c)
 
 
@@ -62,53 +66,69 @@ def rejection(fib: Fib, packet: Packet, answer: str) -> Answer | None:
     if (packet.bad_checksum and packet.proto != SCTP) or packet.pkttype != "unicast" or packet.to_many:
         return None
     if answer == "tcp-reset":
-        return _reset(packet)
+        return _reset(fib, packet)
     return icmp_error(fib, packet, *_CODES[answer])
 
 
 def icmp_error(fib: Fib, packet: Packet, kind: int, code: int) -> Answer | None:
-    """Return the ICMP error about a packet, None where none may be sent (RFC 1122, section 3.2.2)."""
+    """Return the ICMP error about a packet, None where none may be sent (RFC 1122, section 3.2.2) or none can."""
     if is_icmp_error(packet) or packet.frag == "later" or packet.pkttype != "unicast" or packet.to_many:
         return None
     if packet.proto == ICMP and (packet.icmp or 0) >> 8 not in _ANSWERED:
         return None
+    if packet.family == 6 and (packet.src == 0 or is_multicast(packet.src)):
+        return None
     proto = ICMP if packet.family == 4 else ICMPV6
-    return Answer(packet.family, proto, _own_address(fib, packet), packet.src, icmp_type=kind, icmp_code=code)
+    source = _own_address(fib, packet)
+    bound = (packet.iif or "") if packet.family == 6 and needs_interface(packet.src) else ""
+    way = depart(fib, Flow(packet.family, packet.src, source, oif=bound, protocol=proto))
+    if isinstance(way, Failure):
+        return None
+    return Answer(
+        packet.family, proto, way.source if source is None else source, packet.src, icmp_type=kind, icmp_code=code
+    )  # fmt: skip
 
 
 def _own_address(fib: Fib, packet: Packet) -> int | None:
-    """Return the source of an ICMP error about a packet."""
-    if fib.owner(packet.dst, packet.family):
+    """Return the source of an ICMP error about a packet, None where its route decides."""
+    if packet.family == 4:
+        found = fib.local_route(packet.dst)
+        return packet.dst if found is not None and found.kind is RouteKind.LOCAL else None
+    if fib.owner(packet.dst, 6):
         return packet.dst
-    if packet.family == 6 and packet.iif is not None:
-        return select_source_v6(fib.host, packet.iif, packet.src)  # by the interface it came in by (measured)
-    way = depart(fib, Flow(packet.family, packet.src))
-    return None if isinstance(way, Failure) else way.source
+    return None if packet.iif is None else select_source_v6(fib.host, packet.iif, packet.src)
 
 
 def as_packet(answer: Answer, about: Packet) -> Packet | None:
     """Return the packet that carries an answer; it is related to the connection of what it answers (nf_ct_attach)."""
     if answer.src is None:
         return None
-    packet = Packet(answer.family, answer.src, answer.dst, answer.proto, outgoing=True)
+    packet = Packet(answer.family, answer.src, answer.dst, answer.proto, outgoing=True, is_answer=True)
     if answer.proto == TCP:
         packet.sport, packet.dport = answer.sport, answer.dport
         packet.tcp_flags = sum(FLAGS[name] for name in answer.flags.split(","))
         packet.segment, packet.tcp_option, packet.length = Segment(), (), 40 if answer.family == 4 else 60
     else:
         packet.icmp, packet.inner = answer.icmp_type << 8 | answer.icmp_code, about
-        packet.length = 28 + about.length
-        if answer.family == 6 and is_link_local(answer.dst):
+        packet.length = min(_HEADERS[answer.family] + about.length, _LONGEST[answer.family])
+        if answer.family == 4:
+            packet.tos = about.tos & _TOS_KEPT | _INTERNET_CONTROL
+        elif is_link_local(answer.dst):
             packet.bound = about.iif or ""
     if about.ct is not None:
         packet.ct, packet.ct_state, packet.ct_reply = about.ct, "RELATED", not about.ct_reply
     return packet
 
 
-def _reset(packet: Packet) -> Answer | None:
+def _reset(fib: Fib, packet: Packet) -> Answer | None:
     flags, segment = packet.tcp_flags or 0, packet.segment
     if segment is None or flags & RST:
         return None
-    return Answer(
-        packet.family, TCP, packet.dst, packet.src, packet.dport or 0, packet.sport or 0, "RST" if flags & ACK else "RST,ACK"
-    )  # fmt: skip
+    if packet.family == 6 and (packet.src == 0 or is_multicast(packet.src)):
+        return None
+    ports = packet.dport or 0, packet.sport or 0
+    flow = Flow(packet.family, packet.src, packet.dst, protocol=TCP, sport=ports[0], dport=ports[1])
+    # IPv4 sends it by the way that a packet of another host's would be routed again (ip_route_me_harder).
+    if isinstance(reroute(fib, flow, ""), Failure):
+        return None
+    return Answer(packet.family, TCP, packet.dst, packet.src, *ports, "RST" if flags & ACK else "RST,ACK")

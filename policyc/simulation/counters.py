@@ -42,20 +42,22 @@ class Counters:
 
     def test(self, counter: Counter) -> Test:
         """Return the function of a new counter."""
+        if isinstance(counter, RecentList):
+            return lambda packet: self._state.recent.matches(counter, packet, self._state.now or 0)
+        if isinstance(counter, ConnectionBytes):
+            return _connection_bytes(counter)
+        if isinstance(counter, Clock):
+            return _clock(counter, self._state)
+        counted = self._counted(counter)
+        return lambda packet: None if self._state.miscounted else counted(packet)
+
+    def _counted(self, counter: TokenBucket | Nth | Quota | ConnectionCount) -> Test:
         if isinstance(counter, TokenBucket):
             spent = {} if counter.name is None else self._named.setdefault(counter.name, {})
             return _bucket(counter, spent)
-        if isinstance(counter, RecentList):
-            return lambda packet: self._state.recent.matches(counter, packet, self._state.now or 0)
         if isinstance(counter, Nth):
             return _nth(counter)
-        if isinstance(counter, Quota):
-            return _quota(counter)
-        if isinstance(counter, ConnectionCount):
-            return _connection_count(counter)
-        if isinstance(counter, ConnectionBytes):
-            return _connection_bytes(counter)
-        return _clock(counter, self._state)
+        return _quota(counter) if isinstance(counter, Quota) else _connection_count(counter)
 
 
 def _key(per: tuple[tuple[Field, int], ...], packet: Packet) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ from policyc.netfilter.effect import (
 )
 from policyc.simulation import nat
 from policyc.simulation.mss import clamp
-from policyc.simulation.packet import ACK, FIN, RST, SYN, Packet
+from policyc.simulation.packet import ACK, FIN, MSS_OPTION, RST, SYN, Packet
 from policyc.simulation.state import State, UnknowableError
 
 CONTINUE, ACCEPT, DROP, RETURN, JUMP, GOTO, STOLEN = "continue", "accept", "drop", "return", "jump", "goto", "stolen"
@@ -135,7 +135,8 @@ def _rewrite(effect: Rewrite, state: State, hook_side: str) -> Action:
     return translate
 
 
-_NAMES = {fields.MARK: "mark", fields.TOS: "tos"}
+_NAMES = {fields.MARK: "mark", fields.TOS: "tos", fields.TCP_FLAGS: "tcp_flags"}
+_NO_OPERATION = 1  # the TCP option that fills
 
 
 def _read(packet: Packet, effect: Assign) -> int | None:
@@ -164,7 +165,8 @@ def _assign(effect: Assign) -> Action:
             if packet.ct is not None:
                 packet.ct.mark = packet.ct.mark & ~effect.mask ^ value
         elif (name := _NAMES.get(effect.field)) is not None:
-            setattr(packet, name, getattr(packet, name) & ~effect.mask ^ value)
+            if (before := getattr(packet, name)) is not None:
+                setattr(packet, name, before & ~effect.mask ^ value)
         elif effect.field is fields.CT_LABEL:
             if packet.ct is not None and effect.source is None:
                 changed = {bit for bit in range(128) if effect.value >> bit & 1}
@@ -228,9 +230,22 @@ def _mutate(effect: Mutate, state: State) -> Action:
             return None
 
         return change
+    if effect.what == "tcp-options":
+        return _strip({int(kind) for kind in effect.detail.split(",")})
     if effect.fields:
         return _unknowable(f"what becomes of {', '.join(map(repr, effect.fields))}: {effect.what}")
     return _always(None)
+
+
+def _strip(kinds: set[int]) -> Action:
+    def strip(packet: Packet) -> Outcome | None:
+        if packet.tcp_option is not None:
+            packet.tcp_option = tuple(_NO_OPERATION if kind in kinds else kind for kind in packet.tcp_option)
+            if MSS_OPTION in kinds:
+                packet.tcp_mss = None
+        return None
+
+    return strip
 
 
 def _handshake(state: State) -> Action:

@@ -24,7 +24,7 @@ def replay(case: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     Before a packet that is `fresh` connections and `recent` lists are emptied. Where a case gives `conntrack`, those are the
     connections before the packet, and `ctstate` is what its state must be; else both follow from the packets before. After
-    a packet whose fate is unknown, so is that of the packets that build on it.
+    a packet whose fate is unknown, so is that of the packets that build on it, and what rules have counted.
     """
     ruleset, host = _ruleset(case), host_of_topology(case.get("topology", {}), case.get("ipsets"), case.get("family"))
     state = State.of(host)
@@ -44,6 +44,7 @@ def replay(case: Mapping[str, Any]) -> list[dict[str, Any]]:
         sent = packet.copy()
         trace = simulation.walk(packet)
         if trace.verdict == UNSUPPORTED:
+            state.miscounted = True
             lost = f"what packet {number} left behind is unknown: {trace.reason}"
         verdicts.append(trace.to_dict(number, packet, sent))
     return verdicts

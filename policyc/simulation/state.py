@@ -24,6 +24,7 @@ class State:
     `assumptions` decide conditions that nobody can evaluate, by their text; where one is missing the walk raises
     UnknowableError, unless `choices` are there to be made: then the walk goes on with one. `address_types` are those asked
     for so far, by family, address and interface. `now` is the time in seconds since 1970, None where nobody said.
+    `miscounted`: a packet has passed that nobody could follow, so that what rules have counted is unknown.
     """
 
     host: Host
@@ -38,6 +39,7 @@ class State:
     checksum: bool = True
     tcp_loose: bool = True
     tcp_liberal: bool = False
+    miscounted: bool = False
 
     @classmethod
     def of(cls, host: Host, choices: Choices | None = None) -> State:

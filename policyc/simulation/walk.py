@@ -11,7 +11,7 @@ from policyc.host.fib import Failure, Flow
 from policyc.host.frames import refusal
 from policyc.host.host import LOOPBACK, RouteKind
 from policyc.host.realms import realm_of_arrival, realm_of_departure
-from policyc.net.protocols import ICMP
+from policyc.net.protocols import ICMP, TCP
 from policyc.netfilter.hooks import TABLES, VISITS, Hook
 from policyc.netfilter.ruleset import Ruleset
 from policyc.simulation import nat, tracking
@@ -141,10 +141,11 @@ class Simulation:
 
     def _send(self, packet: Packet, trace: Trace) -> None:
         flow = Flow(
-            packet.family, packet.dst, None, oif=packet.bound, mark=packet.mark, protocol=packet.proto, sport=packet.sport or 0,
-            dport=packet.dport or 0, uid=packet.uid or 0,
+            packet.family, packet.dst, packet.src if packet.is_answer else None, oif=packet.bound, mark=packet.mark,
+            protocol=packet.proto, sport=packet.sport or 0, dport=packet.dport or 0, uid=packet.uid or 0,
         )  # fmt: skip
-        way = self._way(depart(self.state.fib, flow), packet, trace)
+        found = reroute(self.state.fib, flow, "") if packet.is_answer and packet.proto == TCP else depart(self.state.fib, flow)
+        way = self._way(found, packet, trace)
         packet.oif, packet.next_hop, packet.realm = way.device, way.next_hop, realm_of_departure(way)
         packet.to_many = way.kind in _TO_MANY
         try:

@@ -26,7 +26,6 @@ from policyc.source import Source
 from policyc.writers.save import iptables_save
 
 Texts = Mapping[int, str]
-_FIRST_MARK = 0x2001
 
 
 def observe(
@@ -54,7 +53,7 @@ def observe(
         **asdict(building), "nft": program("nft", "nftables"), "ip": program("ip", "iproute2"),
         "watch": watching.texts(of_legacy=engine is Backend.LEGACY), "legacy": engine is Backend.LEGACY,
         "log_groups": [watching.LOG_GROUP, watching.TRACE_GROUP], "loads": list(_loads(texts, ipsets, engine)),
-        "shots": [_shot(packet, mark, host, fresh=fresh) for mark, (_, fresh, packet) in enumerate(given, _FIRST_MARK)],
+        "shots": [_shot(packet, mark, host, fresh=fresh) for mark, (_, fresh, packet) in enumerate(given, watching.FIRST_MARK)],
     }  # fmt: skip
     answer = carry_out(plan)
     names = RuleNames(
@@ -63,7 +62,7 @@ def observe(
     )  # fmt: skip
     return [
         Sighting(packet, mark, found, names).verdict(number)
-        for mark, ((number, _, packet), found) in enumerate(zip(given, answer["sightings"], strict=True), _FIRST_MARK)
+        for mark, ((number, _, packet), found) in enumerate(zip(given, answer["sightings"], strict=True), watching.FIRST_MARK)
     ]
 
 

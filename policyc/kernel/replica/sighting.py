@@ -107,7 +107,7 @@ class Sighting:
         number = self.names.number(event["family"], event["table"], event["chain"], event["handle"])
         if number == watching.REPLY:
             self.is_reply = True
-        elif not self.state:
+        else:
             self.state = watching.STATES[number - 1].upper()
 
     def _step(self, event: Mapping[str, Any]) -> Step:

@@ -12,6 +12,8 @@ SENT, ARRIVED, PASSED = "sent", "arrived", "passed"  # what the copies are of
 STATES = ("new", "established", "related", "invalid", "untracked")
 REPLY = len(STATES) + 1  # the rule that follows those of the states
 
+FIRST_MARK, LAST_MARK = 0x2001, 0x7FFF  # of the packets that are sent; the kernel's own reports on groups would be counted
+
 # Loaded before anything that needs conntrack: of hooks with equal priority the later runs first, and what is delivered has
 # to be confirmed before it is stopped here, where no socket answers it any more.
 _END = f"""
@@ -32,6 +34,8 @@ table inet {TABLE} {{
   }}
   chain {LEAVE} {{
     type filter hook output priority -500; policy accept;
+    icmpv6 type {{ 130-132, 143 }} ip6 flowlabel != {FIRST_MARK}-{LAST_MARK} drop
+    ip protocol igmp ip id != {FIRST_MARK}-{LAST_MARK} drop
     meta nftrace set 1
     log prefix "{SENT}" group {LOG_GROUP} queue-threshold 1
   }}
