@@ -60,7 +60,6 @@ def hosts(machine: None) -> Iterator[dict[str, Host]]:
         for host in found.values():
             host.set("net.ipv4.tcp_syn_retries", "1")  # IPv6 looks at the first answer only with the second SYN
             host.set("net.ipv4.tcp_syn_linear_timeouts", "0")
-            host.set("net.ipv4.ip_no_pmtu_disc", "0")
         yield found
 
 

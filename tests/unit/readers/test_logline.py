@@ -73,7 +73,9 @@ def test_what_stands_before_it(before: str, prefix: str) -> None:
         ("IN= OUT=", (), None, False),
     ],
 )
-def test_the_hooks_it_can_come_from(interfaces: str, hooks: tuple[str, ...], after_dnat: bool | None, local: bool) -> None:
+def test_the_hooks_it_can_come_from(
+    interfaces: str, hooks: tuple[str, ...], after_dnat: bool | None, local: bool
+) -> None:
     line = read(f"{interfaces} {IP} PROTO=UDP SPT=1 DPT=2 LEN=40")
     assert (line.hooks, line.after_dnat, line.headers.local) == (hooks, after_dnat, local)
 
@@ -108,7 +110,10 @@ def test_a_trace_line_of_a_user_chain_leaves_the_hook_open() -> None:
         ("MAC=", (None, None)),
         ("", (None, None)),
         ("MAC=45:00:00:54", (None, None)),  # a tunnel
-        ("MAC=45:00:00:3c:12:34:40:00:40:29:00:00:c0:00:02:01:c0:00:02:02", (None, None)),  # the bytes are an IPv4 header
+        (
+            "MAC=45:00:00:3c:12:34:40:00:40:29:00:00:c0:00:02:01:c0:00:02:02",
+            (None, None),
+        ),  # the bytes are an IPv4 header
         (MAC + ":11:22:33:44", (FROM_MAC, TO_MAC)),
         ("MAC=xx:xx:xx:xx:xx:xx:52:54:00:bb:00:02:08:00", (FROM_MAC, None)),
         ("MACSRC=52:54:00:bb:00:02 MACDST=52:54:00:aa:00:01 VPROTO=8100 VID=7 MACPROTO=0800", (FROM_MAC, TO_MAC)),
@@ -125,7 +130,10 @@ def test_link_layers(mac: str, expected: tuple[int | None, int | None]) -> None:
     ("rest", "expected"),
     [
         ("PROTO=TCP SPT=1 DPT=2 SEQ=7 ACK=9 WINDOW=5 RES=0x00 ACK PSH FIN URGP=0", {"flags": 0x19, "seq": 7, "ack": 9}),
-        ("PROTO=TCP SPT=1 DPT=2 WINDOW=5 RES=0x03 AE CWR ECE URG ACK PSH RST SYN FIN URGP=0", {"flags": 0xFF, "seq": None}),
+        (
+            "PROTO=TCP SPT=1 DPT=2 WINDOW=5 RES=0x03 AE CWR ECE URG ACK PSH RST SYN FIN URGP=0",
+            {"flags": 0xFF, "seq": None},
+        ),
         ("PROTO=TCP SPT=1 DPT=2 WINDOW=5 RES=0x00 URGP=0", {"flags": 0}),
         ("PROTO=TCP SPT=1 DPT=2 WINDOW=5 RES=0x00 SYN URGP=0 OPT (0103030702040578)", {"mss": 0x578}),
         ("OPT (94040000) PROTO=TCP SPT=1 DPT=2 WINDOW=5 RES=0x00 SYN URGP=0 OPT (020405B40402080A)", {"mss": 1460}),
@@ -157,7 +165,9 @@ def test_tos_and_precedence_are_one_byte() -> None:
 
 
 def test_an_icmp_error_quotes_its_packet() -> None:
-    quoted = "[SRC=198.51.100.1 DST=203.0.113.9 LEN=60 TOS=0x00 PREC=0x00 TTL=1 ID=7 PROTO=UDP SPT=53 DPT=3333 LEN=40 ] "
+    quoted = (
+        "[SRC=198.51.100.1 DST=203.0.113.9 LEN=60 TOS=0x00 PREC=0x00 TTL=1 ID=7 PROTO=UDP SPT=53 DPT=3333 LEN=40 ] "
+    )
     line = read(f"IN=eth0 OUT= {MAC} {IP} PROTO=ICMP TYPE=3 CODE=4 {quoted}MTU=1400 MARK=0x5")
     assert (line.headers.icmp, line.headers.mark, line.headers.ttl) == (0x304, 5, 52)
     assert line.headers.inner == Headers(
@@ -181,7 +191,10 @@ def test_a_quoted_packet_may_be_cut() -> None:
         ("PROTO=ICMPv6 TYPE=135 CODE=0", {"icmp": 0x8700}),
         ("FRAG:1448 INCOMPLETE ID:0000abcd PROTO=UDP", {"fragment": True, "sport": None}),
         ("FRAG:0 INCOMPLETE ID:0000abcd PROTO=UDP SPT=1 DPT=2 LEN=4000", {"fragment": False, "dport": 2}),
-        ("OPT ( FRAG:0 ID:0000abcd ) OPT ( AH SPI=0x7 ) PROTO=TCP SPT=1 DPT=2 WINDOW=5 RES=0x00 URGP=0", {"spi": 7, "flags": 0}),
+        (
+            "OPT ( FRAG:0 ID:0000abcd ) OPT ( AH SPI=0x7 ) PROTO=TCP SPT=1 DPT=2 WINDOW=5 RES=0x00 URGP=0",
+            {"spi": 7, "flags": 0},
+        ),
         ("OPT ( ESP SPI=0x9 )", {"proto": 50, "spi": 9}),
         ("PROTO=59", {"proto": 59}),
     ],
@@ -210,7 +223,11 @@ def test_a_line_broken_by_the_terminal() -> None:
 
 
 def test_words_that_no_kernel_prints_are_kept() -> None:
-    assert read(f"IN=eth0 OUT= ZONE=wan {IP} PROTO=TCP SPT=1 DPT=2 WINDOW=5 SYN COLOR=red ??").unread == ("ZONE=wan", "COLOR=red", "??")
+    assert read(f"IN=eth0 OUT= ZONE=wan {IP} PROTO=TCP SPT=1 DPT=2 WINDOW=5 SYN COLOR=red ??").unread == (
+        "ZONE=wan",
+        "COLOR=red",
+        "??",
+    )
 
 
 @pytest.mark.parametrize(
