@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +21,7 @@ from policyc.explanation.flow import ExplainedTurn, flow, reply
 from policyc.report.style import PLAIN, Style
 
 if TYPE_CHECKING:
+    from policyc.explanation.symptom import Diagnosis, Symptom
     from policyc.explanation.verification import Verification
 
 
@@ -35,12 +38,16 @@ class Shown:
     flow: bool
     filters: bool
     verify: bool
+    symptom: Symptom | None
+    opened: bool
 
     @classmethod
     def of(cls, options: dict[str, Any], config: Config) -> Shown:
         """Return what the command line asks for; a FILE that ends in .html is a page unless --format says otherwise."""
         output = options["output"]
         shape = options["shape"] or ("html" if output and output.endswith((".html", ".htm")) else "full")
+        if options["opened"]:
+            shape, output = "html", output or _page()
         style = style_for(sys.stdout, options["color"] or config.color) if output in {None, "-"} else PLAIN
         return cls(
             shape,
@@ -52,7 +59,27 @@ class Shown:
             options["flow"],
             options["filters"],
             options["verify"],
+            None if options["symptom"] is None else _symptom(options["symptom"]),
+            options["opened"],
         )
+
+
+def _page() -> str:
+    """Return the name of a page that stays until the machine cleans up, so that the browser can be slow."""
+    import tempfile
+
+    handle, path = tempfile.mkstemp(prefix="policyc-", suffix=".html")
+    os.close(handle)
+    return path
+
+
+def _symptom(text: str) -> Symptom:
+    from policyc.explanation.symptom import parse_symptom
+
+    try:
+        return parse_symptom(text)
+    except ValueError as error:
+        raise click.UsageError(f"--symptom: {error}") from None
 
 
 def show(answered: Asked, shown: Shown) -> int:
@@ -64,9 +91,18 @@ def show(answered: Asked, shown: Shown) -> int:
     judged = tuple(turn.explanation for turn in turns) or explanations
     checked = [_verified(one) for one in judged] if shown.verify else []
     emit(_text(answered, explanations, turns, checked, shown), shown.output)
+    if shown.opened:
+        _open(Path(str(shown.output)))
     if any(one.differences for one in checked):
         return Exit.BAD_NEWS
     return _met(judged, shown.expect) if shown.expect else Exit.FINE
+
+
+def _open(page: Path) -> None:
+    from policyc.kernel.browser import open_page
+
+    if not open_page(page):
+        tell(f"note: no browser is found; the page is {page}")
 
 
 def _verified(explanation: Explanation) -> Verification:
@@ -100,7 +136,7 @@ def _text(
     if shown.shape == "json":
         from policyc.report.json import json_text
 
-        return json_text(_json(answered, explanations, turns, checked))
+        return json_text(_json(answered, explanations, turns, checked, shown.symptom))
     if shown.shape == "html":
         from policyc.report.explain_html import explain_html
 
@@ -109,7 +145,7 @@ def _text(
 
     if shown.shape == "concise":
         return "".join(f"{concise_line(one)}\n" for one in ([turn.explanation for turn in turns] or explanations))
-    from policyc.report.explain_question import filters_text, flow_text, logged_text, verification_text
+    from policyc.report.explain_question import filters_text, flow_text, logged_text, symptom_text, verification_text
 
     if shown.filters:
         return "\n".join(filters_text(one, shown.style) for one in explanations)
@@ -118,6 +154,8 @@ def _text(
         parts.append(flow_text(turns, shown.style))
         explanations = [turn.explanation for turn in turns if not turn.explanation.way.delivered]
     parts += [explain_text(one, shown.style, verbose=shown.verbose) for one in explanations]
+    if shown.symptom is not None:
+        parts += [symptom_text(diagnosis_of(one, shown.symptom), shown.style) for one in explanations]
     parts += [verification_text(one, shown.style) for one in checked]
     return "\n".join(parts)
 
@@ -127,11 +165,16 @@ def _json(
     explanations: Sequence[Explanation],
     turns: Sequence[ExplainedTurn],
     checked: Sequence[Verification],
+    symptom: Symptom | None,
 ) -> dict[str, Any]:
     """Return one trace, or a list of them where the question has several answers."""
     found: list[dict[str, Any]] = [one.to_dict() for one in (turns or explanations)]
     for one, verification in zip(found, checked, strict=bool(checked)):
         one["verification"] = verification.to_dict()
+    if symptom is not None:
+        judged = [turn.explanation for turn in turns] or explanations
+        for one, explanation in zip(found, judged, strict=True):
+            one["diagnosis"] = diagnosis_of(explanation, symptom).to_dict()
     if turns:
         return {"turns": found}
     if len(found) > 1:
@@ -140,6 +183,13 @@ def _json(
         by = answered.line.by
         found[0]["logged_by"] = None if by is None else by.to_dict()
     return found[0]
+
+
+def diagnosis_of(explanation: Explanation, symptom: Symptom) -> Diagnosis:
+    """Return whether a packet's fate explains a symptom."""
+    from policyc.explanation.symptom import explain_symptom
+
+    return explain_symptom(symptom, explanation.sender, explanation.sent)
 
 
 def _met(explanations: Sequence[Explanation], expected: str) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from policyc.explanation.answer import Explanation
 from policyc.explanation.flow import ExplainedTurn
 from policyc.explanation.logged import Logged
+from policyc.explanation.symptom import Diagnosis
 from policyc.explanation.verification import Verification
 from policyc.report.explain_text import concise_line
 from policyc.report.style import Style
@@ -48,6 +49,12 @@ def filters_text(explanation: Explanation, style: Style) -> str:
     if explanation.assumptions:
         lines.append(f"assumed: {style.foreign('; '.join(explanation.assumptions))}")
     return "\n".join(lines) + "\n"
+
+
+def symptom_text(diagnosis: Diagnosis, style: Style) -> str:
+    """Return whether what somebody saw comes from the rules, and where else it may come from."""
+    lines = [f"symptom {diagnosis.symptom.value}: {diagnosis.text}", *(f"  - {cause}" for cause in diagnosis.causes)]
+    return "".join(f"{style.foreign(line)}\n" for line in lines)
 
 
 def verification_text(verification: Verification, style: Style) -> str:

@@ -212,6 +212,7 @@ class Trace(Outcome):
     alternatives: list[Alternative]
     complete: bool
     verification: dict[str, Any] | None = None
+    diagnosis: dict[str, Any] | None = None
 
 
 class TraceAnswer(Answer, Trace):

@@ -46,7 +46,7 @@ def packet_of(headers: Headers) -> Packet:
     packet.spi = headers.spi
     packet.ttl = 64 if headers.ttl is None else headers.ttl
     packet.tos, packet.mark = headers.tos or 0, headers.mark or 0
-    packet.frag = "first" if headers.fragment else "whole"
+    packet.frag = "later" if headers.fragment else "whole"
     options = 0 if headers.mss is None else 4
     length = IP_HEADER[headers.family] + TRANSPORT_HEADER.get(proto, 0) + options + payload
     packet.length = length if headers.length is None else headers.length
