@@ -14,8 +14,9 @@ class Headers:
 
     `family` is 4 or 6, addresses are numbers. `proto` None: nobody said. Ports are those of TCP, UDP, SCTP, DCCP and
     UDP-Lite. `flags` are TCP's as bits (FIN 1 to CWR 128), `icmp` is type * 256 + code, `length` the IP packet's total in
-    bytes, `payload` the bytes behind the transport header. `fragment`: it is a later one of its packet, without ports. `inner` is the packet that an ICMP error quotes. `mac_src` and
-    `mac_dst` are 48-bit numbers. `entry` and `exit` are interfaces, "" where nobody said; `local`: this host sends it.
+    bytes, `payload` the bytes behind the transport header. `fragment`: it is a later one of its packet, without ports.
+    `inner` is the packet that an ICMP error quotes. `mac_src` and `mac_dst` are 48-bit numbers. `entry` and `exit` are
+    interfaces, "" where nobody said; `local`: this host sends it.
     `state` is one of the kernel's words (NEW, ESTABLISHED, RELATED, INVALID, UNTRACKED), `reply` whether the packet goes
     against its connection's first. `uid` and `gid` are of the local sender.
     """
