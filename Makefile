@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLE := examples/web-server.pol
-DEBIAN := iptables nftables ipset iproute2
+DEBIAN := iptables nftables ipset iproute2 tcpdump chromium
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
 .PHONY: demo test lint packages benchmark goldens clean
@@ -21,9 +21,9 @@ lint: $(VENV)/.developer
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# What the kernel tests load rules with. Nothing is installed where the programs are there already.
+# What the kernel tests load rules and read packets with, and the browser of the page's tests. Nothing is installed where the programs are there already.
 packages:
-	@for program in iptables-nft-restore iptables-legacy-restore nft ipset ip; do \
+	@for program in iptables-nft-restore iptables-legacy-restore nft ipset ip tcpdump chromium; do \
 	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || missing=1; done; \
 	if [ -n "$$missing" ]; then \
 	  $(AS_ROOT) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(AS_ROOT) apt-get install -q -y --no-install-recommends $(DEBIAN); fi

@@ -88,7 +88,7 @@ class StepRows:
 
     def _routed(self, event: Routed) -> Row:
         self.hook = ""
-        known = event.route is None or (event.kind == "local" and event.route.table == LOCAL)
+        known = event.route is None or event.route.table == LOCAL
         route = "" if known or event.route is None else f" ({route_text(event.route)})"
         hop = "" if event.next_hop is None else f" to {format_address(event.next_hop, event.family)}"
         text = {
