@@ -29,26 +29,32 @@ class Difference:
 
 def compare(ours: Mapping[str, Any], kernel: Mapping[str, Any]) -> tuple[Difference, ...]:
     """Return what differs, () where both say the same."""
-    found = []
-    replies = kernel.get("kernel_replies", [])
-    redirects = [one for one in replies if (one["proto"], one.get("icmp_type")) in _REDIRECTS]
-    seen = {**kernel, "kernel_replies": [one for one in replies if one not in redirects] or None}
-    # What no hook has seen has no mark: its socket has.
-    unseen = not kernel["trace"] and "ctstate" not in kernel
-    for field in _FIELDS:
-        if field == "mark" and unseen:
-            continue
-        if field == "reply_left_via" and (redirects or field not in ours):
-            continue
-        if ours.get(field) != seen.get(field):
-            found.append(Difference(field, ours.get(field), seen.get(field)))
-    if "ctdir" in ours and "ctdir" in seen and ours["ctdir"] != seen["ctdir"]:
-        found.append(Difference("ctdir", ours["ctdir"], seen["ctdir"]))
+    found = [
+        Difference(field, ours.get(field), kernel.get(field))
+        for field in _FIELDS
+        if ours.get(field) != kernel.get(field) and _is_visible(field, ours, kernel)
+    ]
+    if "ctdir" in ours and "ctdir" in kernel and ours["ctdir"] != kernel["ctdir"]:
+        found.append(Difference("ctdir", ours["ctdir"], kernel["ctdir"]))
     at = agreed_steps(ours, kernel)
     if len(ours["trace"]) != at or len(kernel["trace"]) != at:
         mine, real = (each["trace"][at] if at < len(each["trace"]) else None for each in (ours, kernel))
         found.append(Difference("trace", mine, real, at + 1))
     return tuple(found)
+
+
+def _is_visible(field: str, ours: Mapping[str, Any], kernel: Mapping[str, Any]) -> bool:
+    """Whether both sides can know a field of this packet."""
+    if field == "mark":
+        # What no hook has seen has no mark yet, its socket has; of a packet and its copy the mark may differ.
+        return "also_local" not in ours and bool(kernel["trace"] or "ctstate" in kernel)
+    if field == "ctstate":
+        return field in kernel or ours[field] != "UNTRACKED"  # else dropped before anybody looked
+    if field in {"kernel_replies", "reply_left_via"}:
+        replies = kernel.get("kernel_replies", ())
+        redirected = any((one["proto"], one.get("icmp_type")) in _REDIRECTS for one in replies)
+        return not redirected and (field in ours or field != "reply_left_via")
+    return True
 
 
 def agreed_steps(ours: Mapping[str, Any], kernel: Mapping[str, Any]) -> int:

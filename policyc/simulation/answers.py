@@ -36,7 +36,7 @@ _ANSWERED = frozenset((0, 8, *range(13, 19)))  # ICMP messages that an error may
 class Answer:
     """A packet that this host makes: a TCP reset with ports and flags, or an ICMP error with type and code.
 
-    `src` None: no address of this host will do.
+    `src` None: no address of this host will do. `has_source`: it was known before the answer was routed.
     """
 
     family: int
@@ -48,6 +48,7 @@ class Answer:
     flags: str = ""
     icmp_type: int = 0
     icmp_code: int = 0
+    has_source: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the form that recorded cases have."""
@@ -84,9 +85,9 @@ def icmp_error(fib: Fib, packet: Packet, kind: int, code: int) -> Answer | None:
     way = depart(fib, Flow(packet.family, packet.src, source, oif=bound, protocol=proto))
     if isinstance(way, Failure):
         return None
-    return Answer(
-        packet.family, proto, way.source if source is None else source, packet.src, icmp_type=kind, icmp_code=code
-    )  # fmt: skip
+    own = way.source if source is None else source
+    has_source = source is not None
+    return Answer(packet.family, proto, own, packet.src, icmp_type=kind, icmp_code=code, has_source=has_source)
 
 
 def _own_address(fib: Fib, packet: Packet) -> int | None:
@@ -103,7 +104,8 @@ def as_packet(answer: Answer, about: Packet) -> Packet | None:
     """Return the packet that carries an answer; it is related to the connection of what it answers (nf_ct_attach)."""
     if answer.src is None:
         return None
-    packet = Packet(answer.family, answer.src, answer.dst, answer.proto, outgoing=True, is_answer=True)
+    packet = Packet(answer.family, answer.src, answer.dst, answer.proto, outgoing=True)
+    packet.has_source = answer.has_source
     if answer.proto == TCP:
         packet.sport, packet.dport = answer.sport, answer.dport
         packet.tcp_flags = sum(FLAGS[name] for name in answer.flags.split(","))

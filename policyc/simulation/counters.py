@@ -71,6 +71,9 @@ def _key(per: tuple[tuple[Field, int], ...], packet: Packet) -> tuple[int, ...]:
 
 
 def _bucket(bucket: TokenBucket, spent: dict[tuple[int, ...], int]) -> Test:
+    if not bucket.in_bytes and bucket.microseconds * bucket.burst > _DAY * 1_000_000:
+        return lambda packet: None  # noqa: ARG005 - the kernel's credits hold a day for sure, then they begin anew at 0
+
     def test(packet: Packet) -> bool | None:
         key = _key(bucket.per, packet)
         taken = spent.get(key, 0) + (packet.length if bucket.in_bytes else 1)

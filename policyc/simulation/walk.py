@@ -141,10 +141,10 @@ class Simulation:
 
     def _send(self, packet: Packet, trace: Trace) -> None:
         flow = Flow(
-            packet.family, packet.dst, packet.src if packet.is_answer else None, oif=packet.bound, mark=packet.mark,
+            packet.family, packet.dst, packet.src if packet.has_source else None, oif=packet.bound, mark=packet.mark,
             protocol=packet.proto, sport=packet.sport or 0, dport=packet.dport or 0, uid=packet.uid or 0,
         )  # fmt: skip
-        found = reroute(self.state.fib, flow, "") if packet.is_answer and packet.proto == TCP else depart(self.state.fib, flow)
+        found = reroute(self.state.fib, flow, "") if packet.has_source and packet.proto == TCP else depart(self.state.fib, flow)
         way = self._way(found, packet, trace)
         packet.oif, packet.next_hop, packet.realm = way.device, way.next_hop, realm_of_departure(way)
         packet.to_many = way.kind in _TO_MANY
@@ -155,8 +155,7 @@ class Simulation:
                 self._loop_copy(packet.copy(), trace, way)
             self._hook(Hook.POSTROUTING, packet, trace)
         except _Ended:
-            if trace.verdict in {DROPPED, REJECTED}:
-                trace.send_error = "EPERM"
+            trace.send_error = trace.send_error or ("" if trace.verdict == LOCAL else "EPERM")
             raise
         if way.device == LOOPBACK:
             self._come_back(packet, trace, "unicast")
