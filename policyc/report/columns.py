@@ -14,7 +14,7 @@ WIDE = 100
 """Columns that a line takes where its text allows it."""
 LEAD = 24
 """Columns in front of a row's text: hook and table."""
-_MOST_SAID, _MOST_PLACE = 34, 20
+_MOST_SAID, _MOST_PLACE = 20, 20
 
 
 @dataclass(frozen=True, slots=True)

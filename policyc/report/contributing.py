@@ -98,7 +98,8 @@ def _shares(explanation: Explanation) -> dict[Source, dict[int, Share]]:
     for table in explanation.ruleset.family(family):
         for chain in table.chains:
             for rule in chain.rules:
-                give(rule.span, Share.NOT_REACHED)
+                if rule.span is not None and len(rule.span.source.starts) <= WHOLE:
+                    give(rule.span, Share.NOT_REACHED)
     if (place := explanation.deciding) is not None:
         give(place.span, Share.DECIDED)
     return shares

@@ -5,6 +5,7 @@ from __future__ import annotations
 from policyc.explanation.answer import Explanation
 from policyc.explanation.near import NearMiss
 from policyc.explanation.places import RulePlace
+from policyc.host.host import LOOPBACK
 from policyc.report.excerpt import Mark, excerpt, gutter_width
 from policyc.report.explain_words import WORDS, missed_text
 from policyc.report.style import Style
@@ -22,6 +23,12 @@ def excerpts(explanation: Explanation, style: Style) -> list[str]:
         lines.append(f"{arrow} {style.foreign(source.name)}:{span.line}:{span.column}")
         lines += excerpt(group, style, gutter)
     return lines
+
+
+def changing_near(explanation: Explanation) -> list[NearMiss]:
+    """Return the near misses that would have changed the packet's fate, but those that are about loopback."""
+    found = (one for one in explanation.near if one.instead is not None)
+    return [one for one in found if one.miss.part not in {f"-i {LOOPBACK}", f"-o {LOOPBACK}"}]
 
 
 def near_place(explanation: Explanation, near: NearMiss) -> RulePlace:
@@ -47,8 +54,7 @@ class _Marks:
         if (place := explanation.deciding) is not None:
             label = {"accept": "accepts it", "drop": "drops it", "reject": "rejects it"}.get(word, "decides")
             self.mark(place.span, label, primary=True, role="good" if word == "accept" else "error")
-        changing = [one for one in explanation.near if one.instead is not None and word != "accept"]
-        for one in changing[:1]:
+        for one in changing_near(explanation)[: word != "accept"]:
             self.mark(near_place(explanation, one).span, _missed(one), primary=False, role="gutter")
         for insight in explanation.insights:
             for other in insight.places:

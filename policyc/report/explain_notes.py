@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from policyc.explanation.answer import Explanation
 from policyc.explanation.insights.insight import Kind
 from policyc.explanation.near import NearMiss
-from policyc.host.host import LOOPBACK
 from policyc.report.columns import WIDE, wrapped
-from policyc.report.explain_excerpts import near_place
+from policyc.report.explain_excerpts import changing_near, near_place
 from policyc.report.explain_words import WORDS
 from policyc.report.style import Style
 
@@ -44,7 +43,7 @@ def notes(explanation: Explanation, style: Style, *, verbose: bool) -> list[str]
 def note_pairs(explanation: Explanation, *, verbose: bool) -> Iterator[tuple[str, str]]:
     """Yield the notes, each a heading and a sentence."""
     quiet = explanation.word == "accept" or any(one.kind in _BETTER for one in explanation.insights)
-    changing = [] if quiet and not verbose else _changing(explanation)
+    changing = [] if quiet and not verbose else changing_near(explanation)
     for one in changing[:NEAREST]:
         yield _nearest(explanation, one)
     if (more := len(changing) - NEAREST) > 0:
@@ -57,12 +56,6 @@ def note_pairs(explanation: Explanation, *, verbose: bool) -> Iterator[tuple[str
         yield "incomplete", "there are more unknown conditions than were tried"
     if not verbose:
         yield "more", "`-v` shows every rule that the packet came to"
-
-
-def _changing(explanation: Explanation) -> list[NearMiss]:
-    """Return the near misses that would have changed the packet's fate, but those that are about loopback."""
-    found = (one for one in explanation.near if one.instead is not None)
-    return [one for one in found if one.miss.part not in {f"-i {LOOPBACK}", f"-o {LOOPBACK}"}]
 
 
 def _nearest(explanation: Explanation, near: NearMiss) -> tuple[str, str]:

@@ -122,6 +122,10 @@ class StepRows:
         hook, stage, chain, depth = self._hook_column(visit.hook.value), visit.table, visit.hook.value, 0
         for looks, rows in self._groups(visit):
             entered = looks[0]
+            if entered.number == "policy" and visit.skipped:
+                text = self.style.own(f"… {counted(visit.skipped, 'rule')} for other addresses or ports")
+                yield Row(hook, stage, text)
+                hook = stage = ""
             if (entered.chain, entered.depth) != (chain, depth):
                 if entered.depth < depth or entered.number == "policy":
                     yield Row("", "", f"end of {self.style.foreign(chain)}", indent=2 * depth)
@@ -131,8 +135,9 @@ class StepRows:
             for row in rows:
                 yield Row(hook, stage, row.text, row.said, row.place, row.role, row.indent)
                 hook = stage = ""
-        if visit.skipped:
-            yield Row(hook, stage, self.style.own(f"… {counted(visit.skipped, 'rule')} for other addresses or ports"))
+        if visit.skipped and (not visit.looks or visit.looks[-1].number != "policy"):
+            text = self.style.own(f"({counted(visit.skipped, 'rule')} for other addresses or ports left out)")
+            yield Row(hook, stage, text)
 
     def _groups(self, visit: Visit) -> Iterator[tuple[list[Look], list[Row]]]:
         """Yield runs of rules that do not match, as one row where they are many, and the other rules one by one."""
@@ -222,7 +227,11 @@ def _deciding_look(explanation: Explanation) -> Look | None:
 
 
 def _short_names(explanation: Explanation) -> dict[str, str]:
-    """Return for each source its name without its folder, for those that keep apart so."""
-    names = {rule.span.source.name for _, _, _, rule in explanation.ruleset.rules() if rule.span is not None}
+    """Return for each source on the way its name without its folder, for those that keep apart so."""
+    visits = [event for event in explanation.way.journey.events if isinstance(event, Visit)]
+    spans = {look.rule.span for visit in visits for look in visit.looks if look.rule is not None}
+    names = {span.source.name for span in spans if span is not None}
+    if (place := explanation.deciding) is not None and place.span is not None:
+        names.add(place.span.source.name)
     short = [PurePath(name).name for name in names]
     return {name: PurePath(name).name for name in names if short.count(PurePath(name).name) == 1}

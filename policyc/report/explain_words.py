@@ -78,7 +78,7 @@ def decision(way: Way, place: RulePlace | None) -> str:
 def missed_text(failing: tuple[Miss, ...]) -> str:
     """Return why a rule was not taken: its first failing test, as what the packet has instead."""
     if not failing:
-        return "unknown, taken not to hold"
+        return "taken not to hold"
     miss = failing[0]
     said = _INSTEAD.get(miss.field)
     if not miss.field:

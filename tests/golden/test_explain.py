@@ -13,6 +13,7 @@ from test_replay import case_of
 from policyc import api
 from policyc.explanation.answer import Explanation
 from policyc.explanation.explain import explain
+from policyc.explanation.insights.insight import Kind
 from policyc.explanation.placing import Placement
 from policyc.netfilter.ruleset import Ruleset
 from policyc.readers.topology import host_of_topology
@@ -67,3 +68,7 @@ def test_the_json_form_keeps_its_schema(file: Path) -> None:
     assert next(iter(answer)) == "format_version"
     jsonschema.validate(answer, json.loads(schema_text("explain")))
     assert [one["kind"] for one in answer["insights"]] == [one.kind.value for one in explanation_of(file).insights]
+
+
+def test_each_kind_of_insight_has_a_case() -> None:
+    assert {one.kind for file in CASES for one in explanation_of(file).insights} == set(Kind)
