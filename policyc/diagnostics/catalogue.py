@@ -97,6 +97,9 @@ CATALOGUE: tuple[Entry, ...] = (
         "info",
         "container blocks were read; their engine's rules were not looked at",
     ),
+    Entry("PC520", "engine-refuses", "error", "a container engine would refuse to start, or to do what is asked of it"),
+    Entry("PC521", "drawn-by-engine", "info", "a name or address is drawn by the engine; another stands in for it"),
+    Entry("PC522", "engine-option-ignored", "warning", "an option is not modelled, or the release does not know it"),
     # PC7xx: this host
     Entry("PC701", "kernel-refuses", "error", "the kernel refuses a rule when it is loaded"),
     Entry("PC702", "kernel-lacks-module", "info", "the running kernel has no module for a match or target"),

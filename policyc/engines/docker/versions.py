@@ -45,6 +45,14 @@ class DirectAccess(Enum):
     BY_ENDPOINT = "a rule for each address of a container"
 
 
+class RoutedReturn(Enum):
+    """Whether packets from a routed network return from DOCKER in nat before any port is looked at."""
+
+    NEVER = "they do not"
+    ALWAYS = "they do"
+    AS_OTHERS = "where those of other networks do"
+
+
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """How a release programs its rules; the defaults are those of 20.10."""
@@ -66,8 +74,7 @@ class Behaviour:
     """Whether an internal network lets IPv6 from any address pass on the bridge itself (neighbour discovery)."""
     host_ipv6: bool = False
     """Whether `com.docker.network.host_ipv6` is known."""
-    routed_returns: bool = False
-    """Whether packets of a routed network return from DOCKER in nat before any port is looked at."""
+    routed_returns: RoutedReturn = RoutedReturn.NEVER
     skips_own_bridge: bool = True
     """Whether packets from a bridge return from DOCKER in nat."""
     masquerades_itself: bool = True
@@ -78,8 +85,6 @@ class Behaviour:
     """Whether a port published on 127.0.0.1 is closed to neighbours."""
     open_ports_on_top: bool = False
     """Whether rules of published ports are put before, not behind, those that DOCKER has."""
-    default_drop: bool = False
-    """Whether DOCKER drops what comes to a network for no published port, whatever the policy of FORWARD."""
     sctp_checksum: bool = True
     ipv6_pool: bool = False
     """Whether an IPv6 network may have a subnet that the daemon draws."""
@@ -107,9 +112,8 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
         {
             "layout": Layout.IPSET, "isolation": Isolation.STAGES_LAST, "direct_access": DirectAccess.BY_PORT,
             "gateway_modes": frozenset({"nat", "routed", "nat-unprotected", "isolated"}), "ipv6_forward_drop": False,
-            "routed_returns": True, "masquerades_itself": False, "link_local_is_proxied": True, "loopback_guard": True,
-            "open_ports_on_top": True, "default_drop": True, "sctp_checksum": False,
-            "default_bridge_ipv6_from_mac": False,
+            "routed_returns": RoutedReturn.ALWAYS, "masquerades_itself": False, "link_local_is_proxied": True,
+            "loopback_guard": True, "open_ports_on_top": True, "sctp_checksum": False, "default_bridge_ipv6_from_mac": False,
             "daemon_flags": frozenset({"default-network-opt", "ip-forward-no-drop"}),
         },
     ),
@@ -117,7 +121,7 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "28.2.0",
         {
-            "direct_access": DirectAccess.BY_ENDPOINT,
+            "direct_access": DirectAccess.BY_ENDPOINT, "routed_returns": RoutedReturn.AS_OTHERS,
             "daemon_flags": frozenset({"default-network-opt", "ip-forward-no-drop", "allow-direct-routing"}),
         },
     ),
@@ -125,7 +129,7 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "29.0.0",
         {
-            "isolation": Isolation.INTERNAL, "skips_own_bridge": False, "routed_returns": False,
+            "isolation": Isolation.INTERNAL, "skips_own_bridge": False,
             "port_order": PortOrder.BY_MAPPER,
             "daemon_flags": frozenset({
                 "default-network-opt", "ip-forward-no-drop", "allow-direct-routing", "bridge-accept-fwmark",
@@ -137,11 +141,11 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
 """Each release that changed something, oldest first, with what it changed."""
 
 SERIES: tuple[tuple[str, int], ...] = (
-    ("20.10", 24), ("23.0", 18), ("24.0", 9), ("25.0", 13), ("26.0", 2), ("26.1", 5), ("27.0", 3), ("27.1", 2), ("27.2", 1),
+    ("20.10", 27), ("23.0", 18), ("24.0", 9), ("25.0", 13), ("26.0", 2), ("26.1", 5), ("27.0", 3), ("27.1", 2), ("27.2", 1),
     ("27.3", 1), ("27.4", 1), ("27.5", 1), ("28.0", 4), ("28.1", 1), ("28.2", 2), ("28.3", 3), ("28.4", 0), ("28.5", 2),
-    ("29.0", 4), ("29.1", 5), ("29.2", 1), ("29.3", 1), ("29.4", 3), ("29.5", 3), ("29.6", 1), ("29.7", 2),
+    ("29.0", 4), ("29.1", 5), ("29.2", 1), ("29.3", 0), ("29.4", 0), ("29.5", 0), ("29.6", 0), ("29.7", 2),
 )  # fmt: skip
-"""Each series of releases with the number of its last one."""
+"""Each series of releases with the number of the last one that is known here."""
 
 RELEASES: tuple[str, ...] = tuple(f"{series}.{patch}" for series, last in SERIES for patch in range(last + 1))
 
