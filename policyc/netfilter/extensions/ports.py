@@ -6,7 +6,7 @@ from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import PortRange
-from policyc.netfilter.extension import Option, Options
+from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings
 from policyc.netfilter.predicate import ALWAYS, In, Predicate, all_of, negate_if
 
 SOURCE_PORT = Option("sport", PortRange(), aliases=("source-port",), negatable=True)
@@ -32,3 +32,18 @@ def port_tests(options: Options) -> Predicate:
         if name in options:
             tests.append(negate_if(options.negated(name), In(field, IntervalSet.of(options[name]))))
     return all_of(*tests) if tests else ALWAYS
+
+
+def ports_match(name: str, protocol: int) -> MatchExtension:
+    """Return the match of a protocol of which ports alone are tested."""
+
+    def meaning(options: Options, around: Surroundings) -> Predicate:  # noqa: ARG001
+        return all_of(has_header(protocol), port_tests(options))
+
+    return MatchExtension(
+        name=name,
+        options=(SOURCE_PORT, DESTINATION_PORT),
+        protocols=frozenset((protocol,)),
+        normalise=without_all_ports,
+        meaning=meaning,
+    )
