@@ -80,8 +80,3 @@ class IntervalSet:
     def size(self) -> int:
         """How many numbers there are."""
         return sum(high - low + 1 for low, high in self.spans)
-
-    @property
-    def lowest(self) -> int:
-        """The smallest number; raises IndexError when the set is empty."""
-        return self.spans[0][0]

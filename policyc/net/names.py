@@ -37,8 +37,3 @@ class NameSet:
 
     def __invert__(self) -> NameSet:
         return NameSet(self.members, self.prefixes, not self.complement)
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether no name is outside."""
-        return ("" in self.prefixes) if not self.complement else not (self.members or self.prefixes)

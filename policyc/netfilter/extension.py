@@ -139,10 +139,6 @@ def _everything_is_fine(options: Options, family: int) -> Iterable[str]:  # noqa
     return ()
 
 
-def _no_demand(options: Options, around: Surroundings) -> Iterable[str]:  # noqa: ARG001
-    return ()
-
-
 def _as_given(options: Options, family: int) -> Options:  # noqa: ARG001
     return options
 

@@ -54,11 +54,6 @@ class Table:
         return self._by_name.get(name)
 
     @property
-    def base_chains(self) -> Iterator[Chain]:
-        """The chains that the kernel enters."""
-        return (chain for chain in self.chains if is_base_chain(self.name, chain.name))
-
-    @property
     def user_chains(self) -> Iterator[Chain]:
         """The chains that only jumps enter."""
         return (chain for chain in self.chains if not is_base_chain(self.name, chain.name))
