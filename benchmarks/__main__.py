@@ -13,6 +13,8 @@ from pathlib import Path
 from benchmarks.inputs import dump, policy
 from benchmarks.timing import cpu, inside, program, python
 
+RECORDED = Path(__file__).parents[2] / "shared/truth/kernel/cases"
+"""Recorded packets, where they lie beside the checkout."""
 SIZES = (100, 1_000, 10_000, 100_000)
 
 READ_AND_PRINT = """
@@ -45,6 +47,26 @@ api.check(ruleset)
 print(time.process_time() - before)
 """
 
+EXPLAIN = """
+import sys, time
+from pathlib import Path
+from policyc import api
+ruleset = api.load(Path(sys.argv[1]))
+for _ in range(2):
+    before = time.process_time()
+    api.explain(ruleset, "tcp 203.0.113.9 -> 198.51.100.1:443 in eth0 out eth1")
+    print(time.process_time() - before)
+"""
+
+REPLAY = """
+import gzip, json, sys, time
+from policyc import api
+cases = [case for name in sys.argv[1:] for case in json.load(gzip.open(name))["cases"]]
+before = time.process_time()
+packets = sum(len(api.replay(case)) for case in cases)
+print((time.process_time() - before) / packets)
+"""
+
 
 def main(sizes: tuple[int, ...]) -> None:
     """Print the table for these numbers of rules."""
@@ -59,7 +81,19 @@ def main(sizes: tuple[int, ...]) -> None:
         small = Path(folder, "small.pol")
         small.write_text(policy(100))
         print(f"check of 100 policy rules    {cpu([policyc, 'check', '--fail-on', 'never', str(small)], 5) / p:6.2f} P")
-        print(f"{'rules':>8} {'T':>9} {'read':>8} {'print':>8} {'check':>8} {'policy → Ruleset':>18}")
+        if recorded := sorted(map(str, RECORDED.glob("*.json.gz"))):
+            (each,) = inside(REPLAY, *recorded)
+            print(f"replay of recorded packets   {p / each:6.0f} packets in one P ({1 / each:.0f} a second)")
+        heads = (
+            ("rules", 8),
+            ("T", 9),
+            ("read", 8),
+            ("print", 8),
+            ("check", 8),
+            ("policy → Ruleset", 18),
+            ("explain: first, next", 21),
+        )
+        print(" ".join(f"{name:>{width}}" for name, width in heads))
         for size in sizes:
             print(row(size, Path(folder), restore))
 
@@ -73,12 +107,13 @@ def row(size: int, folder: Path, restore: str) -> str:
     read, written = inside(READ_AND_PRINT, str(rules))
     (checked,) = inside(CHECK, str(rules))
     (parsed,) = inside(PARSE, str(source))
+    first, following = inside(EXPLAIN, str(rules))
     from policyc import api
 
     t_policy = cpu(["unshare", "--net", restore, "--test"], 3, api.iptables_save(api.load(source), 4))
     return (
         f"{size:>8} {t * 1000:>6.0f} ms {read / t:>6.2f} T {written / t:>6.2f} T {checked / t:>6.2f} T"
-        f" {parsed / t_policy:>16.2f} T"
+        f" {parsed / t_policy:>16.2f} T {first * 1000:>13.0f} ms {following * 1000:>4.0f} ms"
     )
 
 
