@@ -51,7 +51,7 @@ def _failing_once(way: Way, most: int) -> Iterator[tuple[Visit, Look, Miss]]:
             if look.rule is None or look.matched:
                 continue
             failing = misses.of(look.rule, look.packet)
-            if len(failing) == 1 and failing[0].field not in _NEVER_CHANGED:
+            if len(failing) == 1 and failing[0].field not in _NEVER_CHANGED and failing[0].part not in _OVER_LO:
                 yield event, look, failing[0]
                 left -= 1
                 if not left:
@@ -60,6 +60,8 @@ def _failing_once(way: Way, most: int) -> Iterator[tuple[Visit, Look, Miss]]:
 
 _NEVER_CHANGED = frozenset(("proto", "ct.state"))
 """Nobody asks for another protocol or state when a packet is dropped; such rules are not near."""
+_OVER_LO = frozenset(("-i lo", "-o lo"))
+"""Only what a host sends to itself is there; nobody can send another packet so."""
 
 
 def _instead(way: Way, visit: Visit, look: Look, miss: Miss) -> Way | None:

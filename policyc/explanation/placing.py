@@ -15,7 +15,7 @@ from policyc.explanation.hints import Hints, fits, hints_of, holds
 from policyc.explanation.unsaid import no_such_interface, no_way_in
 from policyc.host.departure import Departure, depart
 from policyc.host.fib import Failure, Fib, Flow
-from policyc.host.frames import packet_type
+from policyc.host.frames import is_group, packet_type
 from policyc.host.host import LOOPBACK, Host, RouteKind
 from policyc.host.own_addresses import LOCALHOST
 from policyc.net.headers import Headers
@@ -88,6 +88,7 @@ class Placing:
                 if not entry or entry == LOOPBACK:
                     raise no_way_in(question, (one.name for one in host.interfaces))
                 said.append(f"it comes in by {entry}, where an answer to it would leave")
+            host = _knowing_mac(host, entry, headers.mac_dst)
         headers = replace(headers, local=local, entry=entry, exit=way_out)
         if question.to_self:
             headers = replace(headers, dst=_address(host, entry or way_out, headers.family))
@@ -163,6 +164,14 @@ def _placed(headers: Headers, host: Host, said: tuple[str, ...], sent_to: tuple[
         if headers.mac_dst is None:
             tested.append((fields.PKTTYPE, "its frame is for this host"))
     return Placement(packet, host, (*said, *whole.assumptions), tuple(tested), sent_to, whole.headers)
+
+
+def _knowing_mac(host: Host, name: str, mac: int | None) -> Host:
+    """Return a host whose interface has the MAC that a frame was for, where nobody said which it has."""
+    if mac is None or is_group(mac) or (interface := host.interface(name)) is None or interface.mac is not None:
+        return host
+    known = tuple(replace(one, mac=mac) if one is interface else one for one in host.interfaces)
+    return replace(host, interfaces=known)
 
 
 def _towards(fib: Fib, family: int, address: int) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from policyc.explanation.insights.insight import Evidence, Insight, Kind, named, tests_state
+from policyc.explanation.insights.insight import Evidence, Insight, Kind, named, tested_fields, tests_state
 from policyc.explanation.places import RulePlace
 from policyc.netfilter.hooks import Hook
+from policyc.netfilter.rule import Rule
 from policyc.simulation.journey import Look, Visit
 from policyc.simulation.trace import FORWARDED
+
+_ACCEPT_KNOWN = "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
 
 
 def reply_not_accepted(evidence: Evidence) -> Insight | None:
@@ -23,9 +26,11 @@ def reply_not_accepted(evidence: Evidence) -> Insight | None:
         text = (
             f"it is {kind} that is known ({evidence.state}): {named(below)} accepts such packets, below {named(place)}"
         )
-        return Insight(Kind.REPLY_NOT_ACCEPTED, text, (place, below), f"move {below.name} to the top of its chain")
+        same = below.chain == place.chain
+        advice = f"move {below.name} above {place.name}" if same else f"put `{_ACCEPT_KNOWN}` above {place.name}"
+        return Insight(Kind.REPLY_NOT_ACCEPTED, text, (place, below), advice)
     text = f"it is {kind} that is known ({evidence.state}), and no rule above {named(place)} accepts such packets"
-    advice = f"let {visit.hook.value} begin with `-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`"
+    advice = f"let {visit.hook.value} begin with `{_ACCEPT_KNOWN}`"
     return Insight(Kind.REPLY_NOT_ACCEPTED, text, (place,), advice)
 
 
@@ -73,17 +78,15 @@ def untracked_state(evidence: Evidence) -> Insight | None:
     exempting = _exempting(evidence)
     if evidence.state != "UNTRACKED" or not evidence.is_refused or exempting is None:
         return None
-    missed = next(
-        (
-            (visit, look)
-            for visit, look in evidence.missed(Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
-            if evidence.failing(look) == ("ct.state",)
-        ),
-        None,
-    )
-    if missed is None:
+    missed = [
+        (visit, look)
+        for visit, look in evidence.missed(Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
+        if evidence.failing(look) == ("ct.state",)
+    ]
+    if not missed:
         return None
-    place = evidence.place(*missed)
+    # The rule that tests most beside the state was meant for this packet.
+    place = evidence.place(*max(missed, key=lambda one: len(tested_fields(_rule(one[1]), evidence.family))))
     text = (
         f"{named(exempting)} exempts it from connection tracking: its state is UNTRACKED, so {named(place)}, which asks for "
         "another state, does not take it"
@@ -92,6 +95,11 @@ def untracked_state(evidence: Evidence) -> Insight | None:
         "accept `-m conntrack --ctstate UNTRACKED`, in both directions, since replies are no ESTABLISHED packets either"
     )
     return Insight(Kind.UNTRACKED_STATE, text, (place, exempting), advice)
+
+
+def _rule(look: Look) -> Rule:
+    assert look.rule is not None
+    return look.rule
 
 
 def _exempting(evidence: Evidence) -> RulePlace | None:

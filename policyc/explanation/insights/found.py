@@ -15,6 +15,9 @@ from policyc.explanation.insights.kernel import (
     on_its_last_hop,
     reverse_path,
 )
+from policyc.explanation.insights.order import accepted_below
+from policyc.explanation.insights.own_traffic import loopback_left_out, own_traffic_untranslated
+from policyc.explanation.insights.published import client_hidden, open_another_way
 from policyc.explanation.insights.refusals import (
     loopback_blocked,
     needed_icmp,
@@ -26,7 +29,6 @@ from policyc.explanation.insights.translation import (
     answered_directly,
     input_never_visited,
     other_way_in,
-    own_traffic_untranslated,
     source_hidden,
     tests_before_translation,
     translated_not_accepted,
@@ -53,8 +55,12 @@ INSIGHTS: tuple[Callable[[Evidence], Insight | None], ...] = (
     translated_not_accepted,
     answered_directly,
     other_way_in,
+    open_another_way,
     own_traffic_untranslated,
+    loopback_left_out,
     source_hidden,
+    client_hidden,
+    accepted_below,
     other_family_open,
     own_program_waits,
 )

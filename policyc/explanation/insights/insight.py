@@ -11,7 +11,7 @@ from typing import Any
 from policyc.explanation.outcomes import Way
 from policyc.explanation.places import Places, RulePlace
 from policyc.netfilter.hooks import Hook
-from policyc.netfilter.predicate import Bits, In, nodes
+from policyc.netfilter.predicate import Ask, Bits, In, May, Opaque, nodes
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Table
 from policyc.simulation.journey import Look, Routed, Tracked, Translated, Visit
@@ -33,6 +33,9 @@ class Kind(StrEnum):
     TRANSLATED_NOT_ACCEPTED = "translated-not-accepted"
     ANSWERED_DIRECTLY = "answered-directly"
     OTHER_WAY_IN = "other-way-in"
+    OPEN_ANOTHER_WAY = "open-another-way"
+    LOOPBACK_LEFT_OUT = "loopback-left-out"
+    CLIENT_HIDDEN = "client-hidden"
     OWN_TRAFFIC_UNTRANSLATED = "own-traffic-untranslated"
     SOURCE_HIDDEN = "source-hidden"
     DIVERTED_NOT_LOCAL = "diverted-not-local"
@@ -44,6 +47,7 @@ class Kind(StrEnum):
     OTHER_FAMILY_OPEN = "other-family-open"
     NEEDED_ICMP = "needed-icmp"
     OWN_PROGRAM_WAITS = "own-program-waits"
+    ACCEPTED_BELOW = "accepted-below"
     POLICY_DECIDES = "policy-decides"
 
 
@@ -174,3 +178,14 @@ def tests_state(rule: Rule, family: int) -> bool:
     """Whether a rule asks for a state of connection tracking."""
     found = (node for node in nodes(rule.predicate(family)) if isinstance(node, In | Bits))
     return any(node.field.name == "ct.state" for node in found)
+
+
+def tested_fields(rule: Rule, family: int) -> frozenset[str]:
+    """Return the names of the fields that a rule tests; `?` stands for what is no test of fields (a set, a counter)."""
+    found: set[str] = set()
+    for node in nodes(rule.predicate(family)):
+        if isinstance(node, In | Bits):
+            found.add(node.field.name)
+        elif isinstance(node, Opaque | Ask | May):
+            found.add("?")
+    return frozenset(found)

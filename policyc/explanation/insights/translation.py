@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from policyc.explanation.insights.insight import Evidence, Insight, Kind, named
+from policyc.explanation.insights.insight import Evidence, Insight, Kind, named, tested_fields
 from policyc.explanation.places import RulePlace
 from policyc.net.addresses import format_address
 from policyc.netfilter.hooks import Hook
-from policyc.netfilter.parts import Selector
-from policyc.netfilter.rule import Rule
-from policyc.netfilter.ruleset import Table
 from policyc.simulation.journey import Routed, Translated, Visit
 from policyc.simulation.trace import FORWARDED
 
 _DESTINATION = frozenset(("dst", "dport"))
+ABOUT_TARGETS = _DESTINATION | {"ct.orig.dst", "ct.orig.dport"}
 
 
 def input_never_visited(evidence: Evidence) -> Insight | None:
@@ -34,9 +32,9 @@ def input_never_visited(evidence: Evidence) -> Insight | None:
     step = other.trace.deciding
     if not to_itself or step is None or other.delivered is evidence.way.delivered:
         return None
-    accepts = other.delivered
-    if accepts and step.rule == "policy":
-        return None
+    accepts, translator = other.delivered, evidence.translator(event)
+    if step.rule == "policy" and (accepts or translator is None or translator.chain == Hook.PREROUTING.value):
+        return None  # who writes a rule into PREROUTING means the packet to go on; a tool's chain surprises
     place = evidence.places.of(evidence.family, step.table, step.chain, step.rule)
     fate = "accept" if accepts else "drop"
     text = (
@@ -48,7 +46,7 @@ def input_never_visited(evidence: Evidence) -> Insight | None:
         if event.before.dport is None
         else f", by its original port `-m conntrack --ctorigdstport {event.before.dport}`"
     )
-    advice = "" if accepts else f"restrict it in FORWARD, on a Docker host in DOCKER-USER{port}"
+    advice = "" if accepts else f"restrict it in {_place_for_own_rules(evidence)}{port}"
     return Insight(Kind.INPUT_NEVER_VISITED, text, _places(evidence, event, place), advice)
 
 
@@ -90,6 +88,9 @@ def translated_not_accepted(evidence: Evidence) -> Insight | None:
         return None  # that rule was meant to accept it
     if event is None or evidence.translator(event) is None or not evidence.is_refused or last is None or place is None:
         return None
+    rule = last.looks[-1].rule
+    if rule is not None and not ABOUT_TARGETS.isdisjoint(tested_fields(rule, evidence.family)):
+        return None  # it refuses this very target, on purpose
     if not _follows(evidence, event, last):
         return None
     text = (
@@ -145,30 +146,6 @@ def other_way_in(evidence: Evidence) -> Insight | None:
     return None
 
 
-def own_traffic_untranslated(evidence: Evidence) -> Insight | None:
-    """Find a forwarded port that this host itself asks for: its own packets pass nat in OUTPUT, not in PREROUTING."""
-    table = evidence.way.situation.ruleset.table(evidence.family, "nat")
-    if not evidence.way.sent.outgoing or evidence.redirected is not None or table is None:
-        return None
-    entering = table.chain(Hook.PREROUTING.value)
-    if entering is None or not entering.rules:
-        return None
-    leaving = tuple(_without_interface(rule) for rule in entering.rules)
-    chains = [replace(entering, name=Hook.OUTPUT.value, rules=leaving)]
-    chains += [chain for chain in table.chains if chain.name != Hook.OUTPUT.value]
-    other = evidence.walked_with(Table(table.family, table.name, tuple(chains), table.span), table)
-    for event in other.journey.events:
-        if isinstance(event, Visit) and event.hook is Hook.OUTPUT and event.table == "nat":
-            look = next((one for one in event.looks if one.matched and one.depth == 0 and one.rule is not None), None)
-            moved = any(isinstance(one, Translated) and one.hook is Hook.OUTPUT for one in other.journey.events)
-            if look is None or not moved:
-                return None
-            place = evidence.places.of(evidence.family, "nat", Hook.PREROUTING.value, look.number)
-            text = f"packets of this host itself do not pass nat/PREROUTING: {named(place)} would translate this one if it did"
-            return Insight(Kind.OWN_TRAFFIC_UNTRANSLATED, text, (place,), "repeat the rule in nat/OUTPUT, without `-i`")
-    return None
-
-
 def source_hidden(evidence: Evidence) -> Insight | None:
     """Find a translation of the source that tests neither where the packet goes nor by which interface it leaves."""
     event = evidence.masked
@@ -185,9 +162,10 @@ def source_hidden(evidence: Evidence) -> Insight | None:
     return Insight(Kind.SOURCE_HIDDEN, text, (place,), advice)
 
 
-def _without_interface(rule: Rule) -> Rule:
-    parts = tuple(part for part in rule.parts if not (isinstance(part, Selector) and part.option == "-i"))
-    return Rule(parts, rule.span, rule.counters, rule.owner)
+def _place_for_own_rules(evidence: Evidence) -> str:
+    """Return the chain where rules about forwarded packets go: Docker asks DOCKER-USER before its own."""
+    table = evidence.way.situation.ruleset.table(evidence.family, "filter")
+    return "FORWARD" if table is None or table.chain("DOCKER-USER") is None else "DOCKER-USER"
 
 
 def _follows(evidence: Evidence, event: Translated, visit: Visit) -> bool:
