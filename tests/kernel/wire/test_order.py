@@ -119,3 +119,27 @@ def test_accept_ends_the_table_and_not_the_packet(site):
             tcp(site.outside, "192.0.2.1", 80): SILENCE,
         }
     )
+
+
+def test_the_same_for_what_is_forwarded(site):
+    site.policy.load(
+        ZONES
+        + """
+        filter wan -> lan {
+          drop tcp/80
+          return tcp/443, tcp/53 from not 192.0.2.10, 203.0.113.9
+          accept tcp/80, tcp/53
+          otherwise drop
+        }
+        filter any -> lan { accept tcp/80 ; reject tcp/443 with tcp-reset; drop tcp/53 }
+        """
+    )
+    expect(
+        {
+            tcp(site.outside, "10.0.0.5", 80): SILENCE,
+            tcp(site.outside, "10.0.0.5", 443): SILENCE,
+            tcp(site.outside, "10.0.0.5", 443, source="198.51.100.9"): "reset",
+            tcp(site.outside, "10.0.0.5", 53): "10.0.0.5:53 from 192.0.2.10",
+            tcp(site.outside, "10.0.0.5", 53, source="198.51.100.9"): SILENCE,
+        }
+    )
