@@ -5,7 +5,6 @@ from __future__ import annotations
 from policyc.explanation.answer import Explanation
 from policyc.explanation.near import NearMiss
 from policyc.explanation.places import RulePlace
-from policyc.host.host import LOOPBACK
 from policyc.report.excerpt import Mark, excerpt, gutter_width
 from policyc.report.explain_words import WORDS, missed_text
 from policyc.report.style import Style
@@ -26,9 +25,8 @@ def excerpts(explanation: Explanation, style: Style) -> list[str]:
 
 
 def changing_near(explanation: Explanation) -> list[NearMiss]:
-    """Return the near misses that would have changed the packet's fate, but those that are about loopback."""
-    found = (one for one in explanation.near if one.instead is not None)
-    return [one for one in found if one.miss.part not in {f"-i {LOOPBACK}", f"-o {LOOPBACK}"}]
+    """Return the near misses that would have changed the packet's fate."""
+    return [one for one in explanation.near if one.instead is not None]
 
 
 def near_place(explanation: Explanation, near: NearMiss) -> RulePlace:

@@ -14,7 +14,7 @@ from policyc.report.style import Style
 
 NEAREST = 3
 """Near misses that are named as what would have changed the packet's fate."""
-_BETTER = frozenset((Kind.REPLY_NOT_ACCEPTED, Kind.NEEDED_ICMP, Kind.LOOPBACK_BLOCKED))
+_BETTER = frozenset((Kind.REPLY_NOT_ACCEPTED, Kind.NEEDED_ICMP, Kind.LOOPBACK_BLOCKED, Kind.ACCEPTED_BELOW))
 """Nobody would open a port for these: the insight says what to do instead."""
 
 
