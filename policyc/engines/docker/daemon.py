@@ -39,7 +39,7 @@ class Daemon:
         self.how = how
         self.settings = settings
         self.tables = Tables("docker")
-        self.forwards = {4: host.forwards, 6: host.forwards}
+        self.forwards = {4: host.forwards, 6: False}
         self.containers: dict[str, LiveContainer] = {}
         self._drawn = drawn
         self._firewall = Firewall(self.tables, how, settings)

@@ -57,7 +57,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The host before the daemon starts: networks of its interfaces, whether it forwards, commands that were run."""
+    """The host before the daemon starts: networks of its interfaces, whether it forwards IPv4, commands that were run."""
 
     interfaces: Mapping[str, tuple[IPv4Interface | IPv6Interface, ...]] = field(default_factory=dict)
     forwards: bool = False
