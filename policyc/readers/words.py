@@ -167,8 +167,17 @@ class _RuleReader:
         if option in {"-m", "-j", "-g", "-c", "-4", "-6"}:
             if negated:
                 self.fail(f"`!` cannot stand before `{option}`", word)
-            getattr(self, {"-m": "load_match", "-j": "load_target", "-g": "load_goto", "-c": "read_counters"}.get(
-                option, "family_flag"))(word)  # fmt: skip
+            match option:
+                case "-m":
+                    self.load_match(word)
+                case "-j":
+                    self.load_target(word)
+                case "-g":
+                    self.load_goto(word)
+                case "-c":
+                    self.read_counters(word)
+                case _:
+                    self.family_flag(word)
             return
         if option in self.selectors:
             self.fail(f"`{option}` is given twice", word)
