@@ -32,6 +32,7 @@ _SIDES = {
 }  # fmt: skip
 _TO_MANY = frozenset((RouteKind.BROADCAST, RouteKind.MULTICAST))
 _REDIRECT = 5  # of ICMP
+_FRAGMENT_HEADER = 8  # bytes, RFC 8200
 
 
 class _Ended(Exception):  # noqa: N818 - not an error: the packet's way is over
@@ -63,6 +64,8 @@ class Simulation:
         trace = Trace()
         self._journey = journey
         try:
+            if packet.frag != "whole" or "frag" in (packet.v6_headers or ()):
+                self._reassemble(packet)
             if packet.outgoing:
                 self._send(packet, trace)
             else:
@@ -84,6 +87,17 @@ class Simulation:
                 trace.answer_way = way
                 trace.answer_left_by = way.device if way.verdict == SENT else ""
 
+    def _reassemble(self, packet: Packet) -> None:
+        """Take off the fragment header of a packet that is alone under it (RFC 6946), where fragments are put together."""
+        if not reassembles(self._ruleset, packet.family):
+            return
+        if packet.frag != "whole":
+            raise UnknowableError(
+                "where connections are tracked, fragments are put together before any rule sees them; describe the whole packet"
+            )
+        packet.v6_headers = tuple(name for name in packet.v6_headers or () if name != "frag")
+        packet.length -= _FRAGMENT_HEADER
+
     # ------------------------------------------------------------------ ways
     def _receive(self, packet: Packet, trace: Trace) -> None:
         interface = self.state.host.interface(packet.iif or "")
@@ -91,10 +105,6 @@ class Simulation:
             raise UnknowableError(f"the host has no interface `{packet.iif}`")
         if why := refusal(interface, packet.pkttype, packet.family, packet.src, packet.dst):
             self._drop(trace, why)
-        if packet.frag != "whole" and reassembles(self._ruleset, packet.family):
-            raise UnknowableError(
-                "where connections are tracked, fragments are put together before any rule sees them; describe the whole packet"
-            )
         if packet.port_out is not None:
             self._bridge(packet, packet.port_out, trace)
             return
