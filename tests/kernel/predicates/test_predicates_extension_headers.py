@@ -27,7 +27,7 @@ LEGACY_ONLY = ["-p tcp -m tcp --dport 80", "! -p tcp"]
 
 
 def packets() -> list[Described]:
-    chains = (["hop"], ["dst"], ["route"], ["auth"], ["hop", "dst", "route"], ["hop", "dst", "route", "auth"])
+    chains = (["frag"], ["hop"], ["dst"], ["route"], ["auth"], ["hop", "dst", "route"], ["hop", "dst", "route", "auth"])
     found = states(6)
     for n, headers in enumerate(chains):
         extra = {"headers": headers, "spi": 256 + 40 * n % 60} if "auth" in headers else {"headers": headers}
