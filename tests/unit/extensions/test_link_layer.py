@@ -112,6 +112,8 @@ def test_a_packet_that_is_not_bridged_meets_what_is_negated() -> None:
         assert not matches(f"-m physdev {option}", routed)
         assert matches(f"-m physdev ! {option}", routed)
     assert not matches("-m physdev --physdev-in wlan+", bridged)
+    assert matches("-m physdev ! --physdev-out eth0", bridged)
+    assert not matches("-m physdev ! --physdev-out eth0", {"physdev.in": "eth0"})
     assert not matches("-m physdev --physdev-is-bridged", {"physdev.in": "eth0"})
 
 

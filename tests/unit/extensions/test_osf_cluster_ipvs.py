@@ -81,6 +81,7 @@ def test_ipvs(given: str, canonical: str, family: int) -> None:
         ("-m ipvs ! --vdir REPLY", 4),
         ("-m ipvs --vmethod NAT", 4),
         ("-m ipvs --vproto 0", 4),
+        ("-m ipvs --vaddr 1.2.3.4/255.0.255.0", 4),
     ],
 )
 def test_refused(rule: str, family: int) -> None:

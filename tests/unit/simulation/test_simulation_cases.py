@@ -34,6 +34,12 @@ def complaints(*packets: Any) -> list[str]:
         ({"sport": "http"}, ": `sport` is not a whole number from 0 on: 'http'"),
         ({"dst_mac": "ours"}, ": `ours` is not a MAC address like 02:00:00:00:00:01"),
         ({"conntrack": [{}]}, " has no `orig`"),
+        ({"frag": "middle"}, ": `frag` is none of whole, first, later: 'middle'"),
+        ({"tcp_options": 4}, ": `tcp_options` is not a list of numbers from 0 to 255: 4"),
+        (
+            {"src": "fd00::1", "dst": "fd00::2", "headers": ["hip"]},
+            ": `hip` is none of the IPv6 headers hop, dst, route, frag, auth",
+        ),
         ({"src": 7}, ": a value in it is not of the right kind"),
     ],
 )
