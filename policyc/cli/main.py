@@ -16,9 +16,9 @@ from policyc.cli.output import complain, tell
 from policyc.diagnostics import InputError
 from policyc.diagnostics.catalogue import REPOSITORY
 
-COMMANDS = ("check", "explain", "test", "compile", "show", "snapshot", "fmt", "graph", "rule", "config", "completion")
+COMMANDS = ("check", "explain", "test", "compile", "show", "snapshot", "preview", "fmt", "graph", "rule", "config", "completion")
 LATER = (
-    "reach", "matrix", "diff", "preview", "plan", "apply", "confirm", "rollback", "import",
+    "reach", "matrix", "diff", "plan", "apply", "confirm", "rollback", "import",
     "report", "lsp",
 )  # fmt: skip
 """Commands that the documentation announces and that are not there yet."""

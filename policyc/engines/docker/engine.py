@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from policyc.diagnostics import Diagnostic
+from policyc.diagnostics import Diagnostic, diagnose
 from policyc.engines.docker.daemon import Daemon
+from policyc.engines.docker.live import LiveNetwork
 from policyc.engines.docker.scenario import Drawn, Scenario, Step
 from policyc.engines.docker.scenario_file import read_drawn, read_scenario
 from policyc.engines.docker.steps import carry_out
 from policyc.engines.docker.versions import RELEASES, behaviour_of
 from policyc.engines.given import Given
 from policyc.netfilter.ruleset import Ruleset
+from policyc.source import Source
 
-__all__ = ["RELEASES", "play", "preview"]
+__all__ = ["RELEASES", "installed", "play", "preview", "preview_json"]
 
 
 def preview(release: str, scenario: Mapping[str, Any], resolved: Mapping[str, Any] | None) -> Ruleset:
     """Return the rules after a scenario in its JSON form. Raises InputError with all that is wrong."""
-    found, notes = read_scenario(Given.json(scenario), behaviour_of(release))
-    drawn = read_drawn(Given.json(resolved, name="resolved")) if resolved else Drawn()
-    return with_notes(play(release, found, drawn).firewall.ruleset(), notes)
+    return preview_json(release, Given.json(scenario), Given.json(resolved, name="resolved"))
+
+
+def preview_json(release: str, scenario: Given, resolved: Given) -> Ruleset:
+    """Return the rules after a scenario in its JSON form, whose places are known. Raises InputError with all that is wrong."""
+    found, notes = read_scenario(scenario, behaviour_of(release))
+    return installed(play(release, found, read_drawn(resolved)), notes)
 
 
 def play(release: str, scenario: Scenario, drawn: Drawn) -> Daemon:
@@ -38,6 +44,17 @@ def play(release: str, scenario: Scenario, drawn: Drawn) -> Daemon:
     return daemon
 
 
-def with_notes(ruleset: Ruleset, notes: list[Diagnostic]) -> Ruleset:
-    """Return a ruleset with remarks on how it came about."""
-    return replace(ruleset, notes=(*ruleset.notes, *notes))
+def installed(daemon: Daemon, notes: Iterable[Diagnostic]) -> Ruleset:
+    """Return what a daemon has installed, with remarks on what stands in for names that it draws."""
+    drawn = [_stand_in(network) for network in daemon.networks.values() if network.is_drawn]
+    return replace(daemon.firewall.ruleset(), notes=(*notes, *drawn))
+
+
+def _stand_in(network: LiveNetwork) -> Diagnostic:
+    assert network.bridge is not None, "only bridges have interfaces"
+    message = (
+        f"the bridge of `{network.config.name}` is drawn by the engine; `{network.bridge.interface}` stands in for it"
+    )
+    hint = "name it: `com.docker.network.bridge.name`"
+    where = network.config.span or Source("scenario", network.config.name).span(0, len(network.config.name))
+    return diagnose("drawn-by-engine", message, where, help=hint)

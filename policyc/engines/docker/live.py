@@ -32,6 +32,8 @@ class LiveNetwork:
     default_host: Address | None
     id: str
     from_mac: bool = False
+    is_drawn: bool = False
+    """Whether the daemon draws the name of its bridge, and nobody knows what it drew."""
 
     def lease(self, wanted: tuple[Address, ...], known: tuple[Address, ...]) -> dict[int, Address] | str:
         """Return an address of each family for a container, or why there is none.
@@ -161,9 +163,10 @@ class Networks:
         source = {family: self._address(network, text, name) for family, (text, name) in options.items() if text}
         binding = network.option("bridge.host_binding_ipv4")
         trusted = network.option("bridge.trusted_host_interfaces")
+        interface = network.option("bridge.name") or drawn.bridge
         bridge = Bridge(
             name=network.name,
-            interface=network.option("bridge.name") or drawn.bridge or _drawn_name(network.name, drawn.id),
+            interface=interface or _drawn_name(network.name, drawn.id),
             subnets={family: each.subnet for family, each in leases.items()},
             internal=network.internal,
             icc=self._flag(network, "bridge.enable_icc"),
@@ -174,7 +177,8 @@ class Networks:
         )
         host = self._address(network, binding, "bridge.host_binding_ipv4") if binding else None
         from_mac = network.name == DEFAULT_NETWORK and self._how.default_bridge_ipv6_from_mac
-        return LiveNetwork(network, bridge, leases, host, drawn.id, from_mac)
+        is_drawn = not interface and not drawn.id
+        return LiveNetwork(network, bridge, leases, host, drawn.id, from_mac, is_drawn)
 
     def _subnet(self, network: Network, drawn: DrawnNetwork, family: int) -> Subnet | None:
         given = next((each for each in network.subnets if each.version == family), None)

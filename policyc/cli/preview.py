@@ -1,0 +1,177 @@
+"""`policyc preview`: the rules that a container engine will install, before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from policyc.cli.options import NotAskedError
+from policyc.cli.output import emit, style_for, tell_raw
+from policyc.netfilter.ruleset import Ruleset
+from policyc.readers.files import STANDARD_INPUT, read_file, text_of
+from policyc.source import Source
+
+if TYPE_CHECKING:
+    from policyc.engines.given import Given
+
+FORMATS = ("iptables-save", "ipset")
+_USAGE = "say what: `docker run …`, `docker network create …`, `docker SCENARIO.json`, `compose FILE`"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: the words behind the first, the engine as `name@version`, "" for the newest, and what else was said."""
+
+    words: tuple[str, ...]
+    engine: str
+    resolved: Source | None
+    profiles: tuple[str, ...]
+    values: dict[str, str]
+    project: str
+
+    def drawn(self) -> Given:
+        """Return what the engine drew, nothing where nobody knows. Raises InputError where the file is no JSON."""
+        from policyc.engines.given import Given
+        from policyc.readers.json_places import read_json
+
+        if self.resolved is None:
+            return Given.json(None)
+        return Given.json(read_json(self.resolved), self.resolved)
+
+
+@click.command("preview", context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--engine", default="", metavar="NAME@VERSION", help="The engine and its release: docker@28.5, docker@29."
+)
+@click.option("--family", type=click.Choice(("4", "6")), help="One family alone; both otherwise.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="iptables-save", help="The rules, or the sets they ask."
+)
+@click.option("--resolved", metavar="FILE", help="JSON of what the engine drew: names of bridges, addresses, ports.")
+@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="compose: services of a profile too.")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="compose: the value of a variable.")
+@click.option("--project", default="", metavar="NAME", help="compose: the project, whose name is part of all others.")
+@click.option("--output", metavar="FILE", help="A file instead of standard output, written as a whole or not at all.")
+def command(
+    *,
+    words: tuple[str, ...],
+    engine: str,
+    family: str | None,
+    form: str,
+    resolved: str | None,
+    profiles: tuple[str, ...],
+    values: tuple[str, ...],
+    project: str,
+    output: str | None,
+) -> None:
+    """Print the rules that an engine will install: `policyc preview docker run -p 8080:80 nginx --family 4`.
+
+    WORDS are a command of docker, the file of a scenario (`docker SCENARIO.json`), or `compose FILE`.
+    """
+    if not words or words[0] not in FORMS:
+        raise click.UsageError(_USAGE)
+    known = read_file(Path(resolved)) if resolved else None
+    question = Question(words[1:], engine, known, profiles, _values(values), project)
+    ruleset = FORMS[words[0]](question)
+    if ruleset.notes:
+        import sys
+
+        from policyc.report.full import findings
+
+        tell_raw(findings(ruleset.notes, style_for(sys.stderr, "auto")))
+    emit(_text(ruleset, family, form), output)
+
+
+def _text(ruleset: Ruleset, family: str | None, form: str) -> str:
+    if form == "ipset":
+        from policyc.writers.ipset import ipset_restore
+
+        return ipset_restore(ruleset)
+    from policyc.writers.save import iptables_save
+
+    if family is not None:
+        return iptables_save(ruleset, int(family))
+    names = {4: "iptables-save", 6: "ip6tables-save"}
+    return "".join(f"# {names[each]}\n{iptables_save(ruleset, each)}" for each in ruleset.families)
+
+
+def _values(given: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word in given:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"--set takes NAME=VALUE, not `{word}`")
+        found[name] = value
+    return found
+
+
+def _docker(question: Question) -> Ruleset:
+    from policyc.engines.docker.engine import installed, play, preview_json
+    from policyc.engines.docker.scenario_file import read_drawn
+    from policyc.engines.docker.typed import read_command
+    from policyc.engines.given import Given
+    from policyc.engines.preview import engine_of
+    from policyc.readers.json_places import read_json
+
+    _, release = engine_of(question.engine or "docker")
+    drawn = question.drawn()
+    if len(question.words) == 1 and (question.words[0] == "-" or Path(question.words[0]).suffix == ".json"):
+        source = _source(question.words[0])
+        return preview_json(release, Given.json(read_json(source), source), drawn)
+    scenario, notes = read_command(question.words)
+    return installed(play(release, scenario, read_drawn(drawn)), notes)
+
+
+def _compose(question: Question) -> Ruleset:
+    from policyc.engines.docker.compose import read_compose
+    from policyc.engines.docker.engine import installed, play
+    from policyc.engines.docker.scenario_file import read_drawn
+    from policyc.engines.preview import engine_of
+
+    if len(question.words) != 1:
+        raise click.UsageError("`preview compose` takes one FILE")
+    _, release = engine_of(question.engine or "docker")
+    path = Path(question.words[0])
+    project = question.project or _project(path)
+    values = {**_environment(path.parent / ".env"), **question.values}
+    scenario, notes = read_compose(_source(question.words[0]), project, question.profiles, values)
+    return installed(play(release, scenario, read_drawn(question.drawn())), notes)
+
+
+def _source(name: str) -> Source:
+    if name != "-":
+        return read_file(Path(name))
+    import sys
+
+    return text_of(sys.stdin.buffer.read(), STANDARD_INPUT)
+
+
+def _project(path: Path) -> str:
+    """Return the name that compose gives a project: that of the file's folder, small letters, digits, `-` and `_` of it."""
+    folder = path.resolve().parent.name.lower()
+    return "".join(c for c in folder if c.isascii() and (c.isalnum() or c in "-_")).lstrip("-_") or "project"
+
+
+def _environment(path: Path) -> dict[str, str]:
+    """Return the variables of the file `.env` beside a compose file, none where there is no such file."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotAskedError(f"`{path}` cannot be read: {error}") from None
+    found: dict[str, str] = {}
+    for line in lines:
+        name, equals, value = line.removeprefix("export ").strip().partition("=")
+        if equals and not name.startswith("#"):
+            found[name.strip()] = value.strip().strip("\"'")
+    return found
+
+
+FORMS: dict[str, Callable[[Question], Ruleset]] = {"docker": _docker, "compose": _compose}
+"""What may be previewed, by the first word."""
