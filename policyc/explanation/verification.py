@@ -46,8 +46,7 @@ def compare(ours: Mapping[str, Any], kernel: Mapping[str, Any]) -> tuple[Differe
 def _is_visible(field: str, ours: Mapping[str, Any], kernel: Mapping[str, Any]) -> bool:
     """Whether both sides can know a field of this packet."""
     if field == "mark":
-        # What no hook has seen has no mark yet, its socket has; of a packet and its copy the mark may differ.
-        return "also_local" not in ours and bool(kernel["trace"] or "ctstate" in kernel)
+        return bool(kernel["trace"] or "ctstate" in kernel)  # what no hook has seen has no mark yet, its socket has
     if field == "ctstate":
         return field in kernel or ours[field] != "UNTRACKED"  # else dropped before anybody looked
     if field in {"kernel_replies", "reply_left_via"}:

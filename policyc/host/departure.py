@@ -142,9 +142,15 @@ def _way(
 
 def _depart_v6(fib: Fib, flow: Flow) -> Departure | Failure:
     found = fib.lookup(replace(flow, iif=LOOPBACK))
+    destination = flow.destination
+    if isinstance(found, Failure) and flow.source is None:
+        # The kernel takes an error for none until it has asked again with a source (ip6_dst_lookup_tail).
+        source = select_source_v6(fib.host, "", destination)
+        if source is not None:
+            flow = replace(flow, source=source)
+            found = fib.lookup(replace(flow, iif=LOOPBACK))
     if isinstance(found, Failure):
         return found
-    destination = flow.destination
     is_own = found.kind in {RouteKind.LOCAL, RouteKind.ANYCAST}
     source = flow.source
     if source is None:

@@ -14,7 +14,7 @@ from policyc.host.host import RouteKind
 from policyc.host.ipv6_kinds import is_link_local, is_multicast, needs_interface
 from policyc.host.source_v6 import select_source_v6
 from policyc.net.addresses import format_address
-from policyc.net.protocols import ICMP, ICMPV6, SCTP, TCP
+from policyc.net.protocols import AH, DCCP, ESP, ICMP, ICMPV6, SCTP, TCP, UDPLITE
 from policyc.simulation.packet import ACK, FLAGS, RST, Packet, Segment
 from policyc.simulation.tracking import is_icmp_error
 
@@ -29,6 +29,9 @@ _CODES = {
 _HEADERS = {4: 28, 6: 48}  # bytes of an ICMP error before what it quotes
 _LONGEST = {4: 576, 6: 1280}
 _TOS_KEPT, _INTERNET_CONTROL = 0x1E, 0xC0
+_GRE = 47
+# Protocols whose checksum is optional, partial or none of the Internet's: REJECT does not look at it (nf_reject.h).
+_NOT_SUMMED = frozenset((_GRE, ESP, AH, SCTP, UDPLITE, DCCP))
 _ANSWERED = frozenset((0, 8, *range(13, 19)))  # ICMP messages that an error may be sent about (icmp_pointers of icmp.c)
 
 
@@ -64,7 +67,7 @@ class Answer:
 
 def rejection(fib: Fib, packet: Packet, answer: str) -> Answer | None:
     """Return what `REJECT --reject-with` sends, None where the kernel stays silent."""
-    if (packet.bad_checksum and packet.proto != SCTP) or packet.pkttype != "unicast" or packet.to_many:
+    if (packet.bad_checksum and packet.proto not in _NOT_SUMMED) or packet.pkttype != "unicast" or packet.to_many:
         return None
     if answer == "tcp-reset":
         return _reset(fib, packet)

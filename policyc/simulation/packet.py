@@ -33,12 +33,13 @@ class Packet:
     """One packet between two hooks. `inner` is the packet that an ICMP error quotes.
 
     `to_many`: it is routed as a broadcast or to a group. `outgoing`: this host sends it; `uid` and `gid` exist while its
-    socket does, and `bound` is the interface that it must leave by, "" for any. `has_source`: its source
-    takes part in routing, as that of some of the kernel's answers does and that of a raw packet does not. `is_copy`: of a
-    broadcast that this host sends, looped back to it. `ct_reply`: it goes against the direction of its connection's first packet. `claimed` is the
-    state that whoever describes the packet says it has, and whether it goes in the direction of replies; `expected_by` is the
-    helper, by the same word, that expected its connection. `port_in` and `port_out` are ports of the bridge that is `iif`;
-    a packet with `port_out` is bridged, not routed. `cpu` is None where nobody said. `realm` is that of its route.
+    socket does, and `bound` is the interface that it must leave by, "" for any. `has_source`: its source takes part in
+    routing, as that of some of the kernel's answers does and that of a raw packet does not. `is_copy`: of a broadcast that
+    this host sends, looped back to it. `ct_reply`: it goes against the direction of its connection's first packet.
+    `claimed` is the state that whoever describes the packet says it has, and whether it goes in the direction of replies;
+    `expected_by` is the helper, by the same word, that expected its connection. `port_in` and `port_out` are ports of the
+    bridge that is `iif`; a packet with `port_out` is bridged, not routed. `cpu` is None where nobody said. `realm` is that
+    of its route.
     """
 
     family: int

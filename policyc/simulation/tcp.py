@@ -52,9 +52,13 @@ _VALID_FLAGS = frozenset(  # tcp_valid_flags, without PSH, ECE and CWR
 
 
 class Fate(Enum):
-    """What tracking says of a segment: belongs to the connection, belongs to none, or begins one anew."""
+    """What tracking says of a segment: belongs to the connection, belongs to none, or begins one anew.
+
+    IGNORE: it passes as the connection's and changes nothing of it; it is not counted either.
+    """
 
     ACCEPT = "accept"
+    IGNORE = "ignore"
     INVALID = "invalid"
     REPEAT = "repeat"
     DELETE = "delete"
@@ -109,7 +113,7 @@ def follow(one: Connection, packet: Packet, *, reply: bool, liberal: bool) -> Fa
             kind == "synack" and tcp.last_kind == "syn" and tcp.last_reply is not reply and segment.ack == tcp.last_end
         ):
             _let_through(tcp, kind, segment, flags, reply=reply)
-            return Fate.ACCEPT
+            return Fate.IGNORE
         _believe_earlier_syn(tcp, reply=reply)
         old, new = "SYN_SENT", "SYN_RECV"
     elif new == "TIME_WAIT":
@@ -121,7 +125,7 @@ def follow(one: Connection, packet: Packet, *, reply: bool, liberal: bool) -> Fa
             and tcp.challenge
         ):
             tcp.challenge = False
-            return Fate.ACCEPT
+            return Fate.IGNORE
     elif new == "SYN_SENT2":
         tcp.simultaneous = True
     elif new == "SYN_RECV" and reply and kind == "ack" and tcp.simultaneous:
@@ -138,7 +142,7 @@ def follow(one: Connection, packet: Packet, *, reply: bool, liberal: bool) -> Fa
             _remember_invalid(one, kind, reply=reply)
             return Fate.INVALID
         if not inside:
-            return Fate.ACCEPT
+            return Fate.IGNORE
         if kind == "ack":
             tcp.last_end, tcp.last_window = _end(segment, flags), segment.window
     tcp.last_kind, tcp.last_reply, tcp.state = kind, reply, new

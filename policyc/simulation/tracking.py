@@ -147,7 +147,8 @@ def _look_up(state: State, packet: Packet) -> None:
         return
     packet.ct, packet.ct_reply = one, reply
     packet.ct_state = "ESTABLISHED" if reply or one.status & SEEN_REPLY else "NEW"
-    one.count(packet.length, reply=reply)
+    if fate is not tcp.Fate.IGNORE:
+        one.count(packet.length, reply=reply)
     if fate is tcp.Fate.DELETE:
         state.connections.remove(one)
     if reply:

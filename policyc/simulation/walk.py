@@ -154,7 +154,11 @@ class Simulation:
             packet.family, packet.dst, packet.src if packet.has_source else None, oif=packet.bound, mark=packet.mark,
             protocol=packet.proto, sport=packet.sport or 0, dport=packet.dport or 0, uid=packet.uid or 0,
         )  # fmt: skip
-        found = reroute(self.state.fib, flow, "") if packet.has_source and packet.proto == TCP else depart(self.state.fib, flow)
+        found = (
+            reroute(self.state.fib, flow, "")
+            if packet.has_source and packet.proto == TCP
+            else depart(self.state.fib, flow)
+        )
         way = self._way(found, packet, trace)
         packet.oif, packet.next_hop, packet.realm = way.device, way.next_hop, realm_of_departure(way)
         packet.to_many = way.kind in _TO_MANY
@@ -271,9 +275,7 @@ class Simulation:
 
     # ------------------------------------------------------------------ ends
     def _end(self, outcome: Outcome, packet: Packet, trace: Trace) -> None:
-        if outcome.kernel:
-            self._drop(trace, outcome.kernel)
-        trace.verdict = DROPPED
+        trace.verdict, trace.reason = DROPPED, outcome.kernel
         if outcome.reject:
             trace.verdict, trace.reject_with = REJECTED, outcome.reject
             trace.answer = rejection(self.state.fib, packet, outcome.reject)

@@ -259,7 +259,6 @@ def _counting(place: Place) -> str | None:
         f"-m recent --name r{draw.randrange(2)} --{draw.choice(('set', 'rcheck', 'update', 'remove'))} --r{draw.choice(('source', 'dest'))}",
         f"-m quota --quota {draw.choice((40, 100, 2000))}",
         f"-m hashlimit --hashlimit-upto 1/minute --hashlimit-burst 1000 --hashlimit-mode {draw.choice(('srcip', 'dstport', 'srcip,dstip'))} --hashlimit-name h{draw.randrange(10**6)}",
-        f"-m connlimit --connlimit-{draw.choice(('above', 'upto'))} {draw.choice((0, 1))}",
     ))  # fmt: skip
 
 

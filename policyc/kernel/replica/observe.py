@@ -62,7 +62,9 @@ def observe(
     )  # fmt: skip
     return [
         Sighting(packet, mark, found, names).verdict(number)
-        for mark, ((number, _, packet), found) in enumerate(zip(given, answer["sightings"], strict=True), watching.FIRST_MARK)
+        for mark, ((number, _, packet), found) in enumerate(
+            zip(given, answer["sightings"], strict=True), watching.FIRST_MARK
+        )
     ]
 
 

@@ -76,7 +76,10 @@ class Sighting:
         self.error: str = found["error"]
         self.steps: list[Step] = []
         self.state, self.is_reply = "", False
-        self.last_mark = 0
+        self.marks: dict[int, int] = {}  # by trace: a broadcast's copy has its own
+        self.states: dict[int, str] = {}
+        self.first = 0  # the trace of the packet as it was sent
+        self.last_mark, self.left_mark, self.stopped = 0, 0, False
         self.delivered: tuple[str, Seen, int] | None = None
         self.frames: list[tuple[str, Seen]] = []
         self.answers: list[Seen] = []
@@ -94,6 +97,8 @@ class Sighting:
             self._of_id[event["id"]] = self._is_ours(read_ip(bytes.fromhex(event["packet"])))
         if not self._of_id.get(event["id"], False):
             return
+        self.first = self.first or event["id"]
+        self.marks[event["id"]] = event["mark"]
         if not self.names.of_legacy:
             self.last_mark = event["mark"]
         if event["table"] == watching.TABLE:
@@ -108,7 +113,7 @@ class Sighting:
         if number == watching.REPLY:
             self.is_reply = True
         else:
-            self.state = watching.STATES[number - 1].upper()
+            self.state = self.states[event["id"]] = watching.STATES[number - 1].upper()
 
     def _step(self, event: Mapping[str, Any]) -> Step:
         table, chain, verdict = event["table"], event["chain"], event["verdict"]
@@ -124,7 +129,9 @@ class Sighting:
             return
         ours = self._is_ours(seen)
         if ours and self.names.of_legacy:
-            self.last_mark = copy["mark"]
+            self.last_mark, self.stopped = copy["mark"], copy["prefix"].startswith(_LEGACY)
+            if copy["prefix"] == watching.LEFT:
+                self.left_mark = copy["mark"]
         prefix = copy["prefix"]
         if prefix == watching.ARRIVED and ours:
             self.delivered = copy["iif"], seen, copy["mark"]
@@ -147,6 +154,9 @@ class Sighting:
     # ------------------------------------------------------------------ what it means
     def verdict(self, number: int) -> dict[str, Any]:
         """Return the verdict about packet `number`."""
+        if self.stopped and self.steps and self.steps[-1].verdict == "accept" and self.error in {"", "EPERM"}:
+            # A target refused, as MASQUERADE does without an address; where the way was lost, the error is another one.
+            self.steps[-1] = self.steps[-1]._replace(verdict="drop")
         dropped = next((step for step in self.steps if step.verdict == "drop"), None)
         found: dict[str, Any] = {"n": number, "verdict": self._verdict(dropped)}
         end: Seen | None = None
@@ -158,10 +168,10 @@ class Sighting:
             found["also_local"] = self.delivered[0]
         if end is not None:
             found |= {"final": end.final(), "fields": self._fields(end)}
-        if self.last_mark:
-            found["mark"] = self.last_mark
+        if mark := self._mark(found["verdict"]):
+            found["mark"] = mark
         if self.state:
-            found["ctstate"] = self.state
+            found["ctstate"] = self.states[self.first] if found["verdict"] == SENT else self.state
             if self.state in {"ESTABLISHED", "RELATED"}:
                 found["ctdir"] = "reply" if self.is_reply else "original"
         if (step := self._deciding(found["verdict"])) is not None:
@@ -176,6 +186,12 @@ class Sighting:
         if self.error:
             found["send_error"] = self.error
         return found | {"trace": [list(step) for step in self.steps]}
+
+    def _mark(self, verdict: str) -> int:
+        """Return the mark at the packet's end, which of a broadcast is not that of the copy that comes back."""
+        if verdict not in {SENT, FORWARDED}:
+            return self.last_mark
+        return self.left_mark if self.names.of_legacy else self.marks[self.first] if verdict == SENT else self.last_mark
 
     def _verdict(self, dropped: Step | None) -> str:
         if self.frames:

@@ -12,7 +12,10 @@ SENT, ARRIVED, PASSED = "sent", "arrived", "passed"  # what the copies are of
 STATES = ("new", "established", "related", "invalid", "untracked")
 REPLY = len(STATES) + 1  # the rule that follows those of the states
 
-FIRST_MARK, LAST_MARK = 0x2001, 0x7FFF  # of the packets that are sent; the kernel's own reports on groups would be counted
+FIRST_MARK, LAST_MARK = (
+    0x2001,
+    0x7FFF,
+)  # of the packets that are sent; the kernel's own reports on groups would be counted
 
 # Loaded before anything that needs conntrack: of hooks with equal priority the later runs first, and what is delivered has
 # to be confirmed before it is stopped here, where no socket answers it any more.
@@ -49,11 +52,12 @@ table inet {TABLE} {{
   }}
 }}
 """
+LEFT = f"{PASSED} postrouting"
 # The trace of a legacy table tells the mark that a packet had before its rule.
 _MARKS = "\n".join(f"""
   chain {PASSED}_{hook} {{
     type filter hook {hook} priority 2147483646; policy accept;
-    log prefix "{PASSED}" group {LOG_GROUP} queue-threshold 1
+    log prefix "{PASSED} {hook}" group {LOG_GROUP} queue-threshold 1
   }}""" for hook in ("prerouting", "input", "forward", "output", "postrouting"))  # fmt: skip
 
 
