@@ -76,8 +76,9 @@ def _blocks(results: Results, style: Style) -> Iterator[str]:
 
 
 def _which(result: PacketResult) -> str:
-    """Return which packet of its line it is, and how the kernel itself came to drop it where no rule did."""
-    said = [result.packet_text] if result.several else []
+    """Return which packet it is where its line leaves that open, and why the kernel itself dropped it where no rule did."""
+    asked, sent = result.question.headers, result.placement.packet
+    said = [result.packet_text] if result.several or asked.dport != sent.dport or asked.proto != sent.proto else []
     first = result.courses[0]
     if result.state == PASSED and first.way.trace.reason:
         said.append(first.fate)
