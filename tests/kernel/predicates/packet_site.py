@@ -18,7 +18,6 @@ HOST = {4: "203.0.113.2", 6: "2001:db8:1::2"}
 INSIDE = {4: "192.168.1.1", 6: "fd00:1::1"}
 SERVER = {4: "192.168.1.9", 6: "fd00:1::9"}
 UNTRACKED = 5000  # a port that the tables exempt from tracking
-DUMMY_LOCAL = {4: "203.0.113.255", 6: "ff02::1"}
 
 TOPOLOGY: dict[str, Any] = {
     "interfaces": [
