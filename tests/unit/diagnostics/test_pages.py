@@ -44,6 +44,9 @@ def findings(language: str, text: str, folder: Path) -> tuple[Diagnostic, ...]:
                 return api.check(text).diagnostics
             api.replay(value) if "packets" in value else host_of_topology(value)
             return ()
+        if language == "scenario":
+            asked = json.loads(text)
+            return api.preview(asked["engine"], asked["scenario"]).notes
         if language == "text":
             return api.check(text).diagnostics
         ruleset = api.load(text, name={"policy": "edge.pol", "iptables": "rules.v4"}[language])

@@ -1,0 +1,79 @@
+"""What a preview prints loads with both backends and reads back equal: scenarios, compose examples, every layout of rules."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from policyc import api
+from policyc.engines.docker.compose import read_compose
+from policyc.engines.docker.engine import RELEASES, installed, play
+from policyc.engines.docker.scenario import Drawn
+from policyc.engines.docker.versions import CHANGES
+from policyc.kernel.loading import Backend
+from policyc.kernel.namespace import Namespace
+from policyc.kernel.processes import program
+from policyc.netfilter.ruleset import Ruleset
+from policyc.readers.files import read_file
+from policyc.writers.ipset import ipset_restore
+
+ROOT = Path(__file__).parents[2]
+EVERYTHING = {
+    "daemon": {"icc": False},
+    "networks": [
+        {"name": "app", "ipv6": True, "subnets": ["172.30.0.0/24", "fd00:30::/64"]},
+        {"name": "closed", "ipv6": True, "internal": True, "subnets": ["172.30.1.0/24", "fd00:31::/64"]},
+        {
+            "name": "out", "subnets": ["172.30.2.0/24"],
+            "options": {"com.docker.network.bridge.gateway_mode_ipv4": "routed", "com.docker.network.host_ipv4": "192.0.2.9"},
+        },
+    ],
+    "containers": [
+        {"name": "web", "networks": ["app", "closed"], "publish": ["8080:80", "127.0.0.1:53:53/udp", "7000-7002:7000-7002"]},
+        {"name": "db", "expose": ["5432"]},
+        {"name": "site", "links": ["db"], "publish": ["80"]},
+        {"name": "router", "networks": ["out"], "publish": ["9:9/sctp"]},
+    ],
+    "post": ["iptables -I DOCKER-USER -m conntrack --ctorigdstport 8080 -j DROP", "docker restart web", "@restart"],
+}  # fmt: skip
+
+
+def load_and_read_back(ruleset: Ruleset, backend: Backend) -> None:
+    with Namespace() as namespace:
+        if sets := ipset_restore(ruleset):
+            assert namespace.run([program("ipset", "ipset"), "restore"], sets).err == ""
+        for family in ruleset.families:
+            text = api.iptables_save(ruleset, family)
+            outcome = namespace.run([backend.tool(family, "restore")], text)
+            assert (outcome.code, outcome.err) == (0, "")
+            assert rules(namespace.run([backend.tool(family, "save")]).out) == rules(text)
+
+
+def rules(text: str) -> list[tuple[str, str]]:
+    """The rules and the policies that say something, each with its table; in a chain in their order."""
+    found, table = [], ""
+    for line in text.splitlines():
+        table = line if line.startswith("*") else table
+        if line.startswith("-A") or (line.startswith(":") and " DROP " in line):
+            found.append((table, line.partition(" [")[0]))
+    return sorted(found, key=lambda pair: (pair[0], pair[1].split(" ")[:2]))
+
+
+@pytest.mark.parametrize("backend", list(Backend))
+@pytest.mark.parametrize("since", [since for since, _ in CHANGES])
+def test_every_layout_loads(machine: None, since: str, backend: Backend) -> None:
+    release = min((each for each in RELEASES if each.startswith(since)), default=RELEASES[-1])
+    scenario = json.loads(json.dumps(EVERYTHING))
+    if int(release.split(".")[0]) < 27:
+        scenario["daemon"] |= {"ip6tables": True, "experimental": True}
+    load_and_read_back(api.preview(f"docker@{release}", scenario), backend)
+
+
+@pytest.mark.parametrize("release", ["20.10", "27", "28.0.0", "28", "29"])
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "compose").glob("*.yml")), ids=lambda path: path.stem)
+def test_a_compose_example_loads(machine: None, path: Path, release: str) -> None:
+    newest = max((each for each in RELEASES if each.startswith(release)), key=lambda each: [*map(int, each.split("."))])
+    scenario, notes = read_compose(read_file(path), "project")
+    load_and_read_back(installed(play(newest, scenario, Drawn()), notes), Backend.NFT)
