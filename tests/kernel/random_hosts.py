@@ -71,7 +71,9 @@ class Site:
 def within(net: Net, draw: random.Random) -> str:
     """An address of a network, most often one of few."""
     size = net.num_addresses
-    return str(net[draw.choice((3, 7, 9, 50, 51, 52)) % size if draw.random() < 0.8 else draw.randrange(min(size, 1 << 16))])
+    return str(
+        net[draw.choice((3, 7, 9, 50, 51, 52)) % size if draw.random() < 0.8 else draw.randrange(min(size, 1 << 16))]
+    )
 
 
 def random_site(family: int, draw: random.Random) -> Site:
@@ -83,7 +85,12 @@ def random_site(family: int, draw: random.Random) -> Site:
         net = ip_network(text)
         addrs = [] if number and draw.random() < 0.05 else _addresses(net, family, draw)
         interfaces.append(
-            {"name": name, "addrs": addrs, "mac": f"02:00:00:00:{number:02x}:01", "peer_mac": f"02:00:00:00:{number:02x}:02"}
+            {
+                "name": name,
+                "addrs": addrs,
+                "mac": f"02:00:00:00:{number:02x}:01",
+                "peer_mac": f"02:00:00:00:{number:02x}:02",
+            }
         )
         nets[name] = [net] if addrs else []
         own[name] = [one.partition("/")[0] for one in addrs]
@@ -150,7 +157,9 @@ def _routes(site: Site, draw: random.Random) -> list[dict[str, Any]]:
         if draw.random() < 0.5:
             routes.append({"dst": everywhere, **_gateway(site, draw), "table": table})
         elif draw.random() < 0.2:
-            routes.append({"dst": everywhere, "type": draw.choice(("unreachable", "blackhole", "prohibit")), "table": table})
+            routes.append(
+                {"dst": everywhere, "type": draw.choice(("unreachable", "blackhole", "prohibit")), "table": table}
+            )
     if site.family == 4 and draw.random() < 0.1:
         routes.append({"dst": "198.51.100.0/24", "type": "local", "dev": "lo"})
     seen: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -162,13 +171,17 @@ def _routes(site: Site, draw: random.Random) -> list[dict[str, Any]]:
 def _rules(site: Site, draw: random.Random) -> list[str]:
     found = []
     for preference in range(100, 100 + draw.choice((0, 0, 1, 2, 3))):
-        net = ip_network(f"{site.somebody(draw)}/{draw.choice((24, 28) if site.family == 4 else (64, 120))}", strict=False)
+        net = ip_network(
+            f"{site.somebody(draw)}/{draw.choice((24, 28) if site.family == 4 else (64, 120))}", strict=False
+        )
         test = draw.choice((
             f"fwmark {draw.choice(MARKS[1:]):#x}", f"fwmark {draw.choice(MARKS[1:]):#x}/0xff", f"from {net}", f"to {net}",
             f"iif {draw.choice(site.names)}", f"from {net} iif {draw.choice(site.names)}", f"not from {net}",
             f"fwmark 0x1 to {net}", "uidrange 1000-1001", "iif lo",
         ))  # fmt: skip
-        action = draw.choice(("lookup 100", "lookup 100", "lookup 101", "lookup main", "unreachable", "blackhole", "prohibit"))
+        action = draw.choice(
+            ("lookup 100", "lookup 100", "lookup 101", "lookup main", "unreachable", "blackhole", "prohibit")
+        )
         found.append(f"{test} {action} pref {preference}")
     return found
 

@@ -64,7 +64,13 @@ def _outgoing(site: Site, draw: random.Random) -> Item:
         src = "127.0.0.1"
     elif dst == "::1":
         src = "::1"
-    item: Item = {"dir": "out", "src": src, "dst": dst, "uid": draw.choice((0, 0, 999, 1000, 1001)), "gid": draw.choice((0, 100))}
+    item: Item = {
+        "dir": "out",
+        "src": src,
+        "dst": dst,
+        "uid": draw.choice((0, 0, 999, 1000, 1001)),
+        "gid": draw.choice((0, 100)),
+    }
     if draw.random() < 0.2:
         item["mark"] = draw.choice(MARKS)
     return item
@@ -74,7 +80,11 @@ def _to_many(site: Site, draw: random.Random) -> str:
     if site.family == 6:
         return draw.choice(site.all_own)
     nets = site.all_nets
-    return str(draw.choice(nets).broadcast_address) if nets and draw.random() < 0.8 else draw.choice(("255.255.255.255", "224.0.0.1"))
+    return (
+        str(draw.choice(nets).broadcast_address)
+        if nets and draw.random() < 0.8
+        else draw.choice(("255.255.255.255", "224.0.0.1"))
+    )
 
 
 def _transport(site: Site, draw: random.Random) -> Item:
@@ -83,10 +93,20 @@ def _transport(site: Site, draw: random.Random) -> Item:
     item: Item = {"proto": proto}
     if proto == icmp:
         types = (8, 8, 8, 0, 13, 15, 17, 3, 11, 30) if site.family == 4 else (128, 128, 128, 129, 1, 3, 135, 200)
-        item |= {"icmp_type": draw.choice(types), "icmp_code": draw.choice((0, 0, 0, 1)), "icmp_id": draw.choice((1, 77, 4660))}
+        item |= {
+            "icmp_type": draw.choice(types),
+            "icmp_code": draw.choice((0, 0, 0, 1)),
+            "icmp_id": draw.choice((1, 77, 4660)),
+        }
         if item["icmp_type"] in {3, 11, 1}:
             del item["icmp_id"]
-            item["inner"] = {"src": item_end(site, draw), "dst": item_end(site, draw), "proto": "udp", "sport": 53, "dport": 53}
+            item["inner"] = {
+                "src": item_end(site, draw),
+                "dst": item_end(site, draw),
+                "proto": "udp",
+                "sport": 53,
+                "dport": 53,
+            }
     elif proto != "gre":
         item |= {"sport": _port(draw, source=True), "dport": _port(draw)}
     if proto == "tcp":
@@ -161,7 +181,9 @@ class Talk:
             yield self._same("SYN")
         yield self._same("ACK")
         for _ in range(self.draw.randrange(4)):
-            yield self.draw.choice((self._same, self._reply))(self.draw.choice(("ACK", "PSH,ACK", "PSH,ACK", "FIN,ACK", "RST", "SYN")))
+            yield self.draw.choice((self._same, self._reply))(
+                self.draw.choice(("ACK", "PSH,ACK", "PSH,ACK", "FIN,ACK", "RST", "SYN"))
+            )
             if self.draw.random() < 0.2:
                 yield self.draw.choice((self._error, self._error_of_reply))("")
 
@@ -179,7 +201,21 @@ class Talk:
         return item | ({"ack": self.next[1 - side]} if "ACK" in words else {})
 
     def _same(self, flags: str) -> Item:
-        kept = ("dir", "iface", "src", "dst", "proto", "sport", "dport", "icmp_type", "icmp_code", "icmp_id", "uid", "gid", "mark")
+        kept = (
+            "dir",
+            "iface",
+            "src",
+            "dst",
+            "proto",
+            "sport",
+            "dport",
+            "icmp_type",
+            "icmp_code",
+            "icmp_id",
+            "uid",
+            "gid",
+            "mark",
+        )
         item = {key: self.first[key] for key in kept if key in self.first}
         return _measured(item | {"fresh": False} | self._segment(0, flags), self.family)
 
@@ -191,7 +227,12 @@ class Talk:
 
     def _reply(self, flags: str, mss: int | None = None) -> Item:
         final = self.final
-        item = self._entrance() | {"src": final["dst"], "dst": final["src"], "proto": self.first["proto"], "fresh": False}
+        item = self._entrance() | {
+            "src": final["dst"],
+            "dst": final["src"],
+            "proto": self.first["proto"],
+            "fresh": False,
+        }
         if "sport" in final:
             item |= {"sport": final["dport"], "dport": final["sport"]}
         if "icmp_type" in self.first:
@@ -203,7 +244,15 @@ class Talk:
     def _icmp_error(self, about: Item, to: str, src: str) -> Item:
         kind, code = self.draw.choice(ERRORS[self.family])
         proto = "icmp" if self.family == 4 else "icmpv6"
-        return {"src": src, "dst": to, "proto": proto, "icmp_type": kind, "icmp_code": code, "inner": about, "fresh": False}
+        return {
+            "src": src,
+            "dst": to,
+            "proto": proto,
+            "icmp_type": kind,
+            "icmp_code": code,
+            "inner": about,
+            "fresh": False,
+        }
 
     def _quoted(self, ends: Item, src: str, dst: str, *, swapped: bool = False) -> Item:
         found: Item = {"src": src, "dst": dst, "proto": self.first["proto"]}
@@ -218,7 +267,11 @@ class Talk:
     def _error(self, _: str) -> Item:
         """An ICMP error about the first packet, from its other end or a router before it."""
         final = self.final
-        src = final["dst"] if self.draw.random() < 0.6 or self.verdict["verdict"] == "LOCAL" else self.draw.choice(FAR[self.family])
+        src = (
+            final["dst"]
+            if self.draw.random() < 0.6 or self.verdict["verdict"] == "LOCAL"
+            else self.draw.choice(FAR[self.family])
+        )
         about = self._quoted(final, final["src"], final["dst"])
         return _measured(self._entrance() | self._icmp_error(about, final["src"], src), self.family)
 

@@ -83,7 +83,9 @@ def _table(table: str, site: Site, draw: random.Random, *, legacy: bool) -> str:
         place = Place(table, reached, site, draw, legacy, callable_)
         rules += [f"-A {name}{random_rule(place)}" for _ in range(draw.choice((0, 1, 2, 3, 4)))]
     for hook in hooks:
-        place = Place(table, frozenset((hook,)), site, draw, legacy, [name for name, from_, _ in users if hook in from_])
+        place = Place(
+            table, frozenset((hook,)), site, draw, legacy, [name for name, from_, _ in users if hook in from_]
+        )
         rules += [f"-A {hook}{random_rule(place)}" for _ in range(draw.choice((0, 1, 2, 3, 5)))]
     return "\n".join((f"*{table}", *lines, *rules, "COMMIT", ""))
 
@@ -123,14 +125,18 @@ def _protocol(place: Place, needs: str) -> tuple[str, str]:
     if name == "!":
         return "", f"! -p {draw.choice(('tcp', 'udp', icmp, '50'))}"
     text = f"-p {name}"
-    if draw.random() < 0.3 or name in {"gre"}:
+    if draw.random() < 0.3 or name == "gre":
         return name, text
     if name == icmp:
-        number = draw.choice(("8", "0", "3", "3/1", "3/3", "11", "13", "255") if place.family == 4 else ("128", "129", "1", "1/4", "3", "135"))
-        match = "icmp --icmp-type" if place.family == 4 else "icmp6 --icmpv6-type"
+        number = draw.choice(
+            ("8", "0", "3", "3/1", "3/3", "11", "13", "255")
+            if place.family == 4
+            else ("128", "129", "1", "1/4", "3", "135")
+        )
+        match, option = ("icmp", "--icmp-type") if place.family == 4 else ("icmp6", "--icmpv6-type")
         if number == "255":
-            number = "any"
-        return name, f"{text} -m {match.split()[0]} {place.negation() if number != 'any' else ''}{match.split()[1]} {number}"
+            return name, f"{text} -m {match} {option} any"
+        return name, f"{text} -m {match} {place.negation()}{option} {number}"
     kind = draw.random()
     if name != "udplite" and kind < 0.25:
         what = draw.choice(("--dports", "--sports", "--ports"))
@@ -141,7 +147,9 @@ def _protocol(place: Place, needs: str) -> tuple[str, str]:
     if name == "tcp" and kind < 0.5:
         mask = draw.sample(FLAGS, draw.randrange(1, 7))
         wanted = draw.sample(mask, draw.randrange(len(mask) + 1))
-        test = draw.choice(("--syn", f"--tcp-flags {','.join(mask)} {','.join(wanted) or 'NONE'}", "--tcp-option 2", "--syn"))
+        test = draw.choice(
+            ("--syn", f"--tcp-flags {','.join(mask)} {','.join(wanted) or 'NONE'}", "--tcp-option 2", "--syn")
+        )
         return name, f"{text} -m tcp {place.negation()}{test}"
     sides = draw.choice((("--dport",), ("--dport",), ("--sport",), ("--sport", "--dport")))
     # iptables-nft 1.8.9 joins two negated ports to one test.
@@ -189,8 +197,7 @@ def _conntrack(place: Place) -> str:
         lambda: f"{place.negation()}--ctstatus {draw.choice(('SEEN_REPLY', 'ASSURED', 'CONFIRMED', 'EXPECTED', 'NONE', 'SEEN_REPLY,ASSURED'))}",
         lambda: f"--ctdir {draw.choice(('ORIGINAL', 'REPLY'))}",
     ]  # fmt: skip
-    for make in draw.sample(extra, draw.choice((0, 1, 1, 2)) if tests else 1):
-        tests.append(make())
+    tests += [make() for make in draw.sample(extra, draw.choice((0, 1, 1, 2)) if tests else 1)]
     return f"-m conntrack {' '.join(tests)}"
 
 
@@ -300,7 +307,7 @@ def _target(place: Place) -> tuple[str, str]:
     if place.callable and draw.random() < 0.25:
         return f"{draw.choice(('-j', '-j', '-g'))} {draw.choice(place.callable)}", ""
     if draw.random() < 0.08:
-        return draw.choice(("", "-j RETURN", "-j LOG --log-prefix \"x \"", "-j NFLOG --nflog-group 5")), ""
+        return draw.choice(("", "-j RETURN", '-j LOG --log-prefix "x "', "-j NFLOG --nflog-group 5")), ""
     if draw.random() < 0.12 and place.table != "nat":
         return _marking(place), ""
     return {"filter": _filter, "security": _filter, "mangle": _mangle, "nat": _nat, "raw": _raw}[place.table](place)
@@ -332,7 +339,9 @@ def _filter(place: Place) -> tuple[str, str]:
 
 
 def _raw(place: Place) -> tuple[str, str]:
-    return place.draw.choice(("-j ACCEPT", "-j ACCEPT", "-j ACCEPT", "-j CT --notrack", "-j CT --notrack", "-j DROP")), ""
+    return place.draw.choice(
+        ("-j ACCEPT", "-j ACCEPT", "-j ACCEPT", "-j CT --notrack", "-j CT --notrack", "-j DROP")
+    ), ""
 
 
 def _mangle(place: Place) -> tuple[str, str]:
@@ -353,7 +362,9 @@ def _mangle(place: Place) -> tuple[str, str]:
             return "-m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu", "tcp"
         return f"-m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {draw.choice((1000, 1300, 1460))}", "tcp"
     if kind < 0.72:
-        return draw.choice(("-j TCPOPTSTRIP --strip-options mss", "-j TCPOPTSTRIP --strip-options sack,timestamp")), "tcp"
+        return draw.choice(
+            ("-j TCPOPTSTRIP --strip-options mss", "-j TCPOPTSTRIP --strip-options sack,timestamp")
+        ), "tcp"
     if kind < 0.75 and place.family == 4:
         return "-j ECN --ecn-tcp-remove", "tcp"
     if kind < 0.78 and place.only("FORWARD", "OUTPUT", "POSTROUTING"):
