@@ -185,6 +185,6 @@ def _flags(texts: list[Item], problems: Problems) -> tuple[str, ...]:
         if flag in TCP_FLAGS or (flag == "NONE" and len(texts) == 1):
             found.append(flag)
             continue
-        hint = suggestion(text.upper(), TCP_FLAGS) or f"the flags are {one_of((*TCP_FLAGS, 'NONE'))}"
+        hint = suggestion(text, [one.lower() for one in TCP_FLAGS]) or f"the flags are {one_of((*TCP_FLAGS, 'NONE'))}"
         problems.report("bad-literal", f"`{text}` is not a TCP flag", start, start + len(text), hint)
     return tuple(sorted(set(found), key=(*TCP_FLAGS, "NONE").index))
