@@ -69,6 +69,7 @@ class _Plan:
     strict: bool
     names: dict[str, None] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    invented: dict[str, str] = field(default_factory=dict)
     entry: str = ""
     exit: str = ""
     devices: dict[str, str] = field(default_factory=dict)
@@ -110,11 +111,11 @@ class _Plan:
             near = [device for network, device in self.networks if any(one.address in network for one in zone.networks)]
             device = near[0] if near else self._fresh()
             if not near:
-                self.said.append(f"zone {zone.name} is reached through {device}: it names no interface")
+                self.invented[device] = f"zone {zone.name} is reached through {device}: it names no interface"
         else:
             pattern = zone.interfaces[0]
             device = f"{pattern[:-1] or 'eth'}0"
-            self.said.append(f"{device} is an interface of zone {zone.name} ({pattern})")
+            self.invented[device] = f"{device} is an interface of zone {zone.name} ({pattern})"
         self.names.setdefault(device)
         return device
 
@@ -126,10 +127,7 @@ class _Plan:
         return f"eth{number}"
 
     def _take(self, zone: Zone) -> None:
-        before = len(self.said)
         device = self.devices.get(zone.name) or self._device(zone)
-        if device not in {self.entry, self.exit} and zone.interfaces:
-            del self.said[before:]  # another zone's interface matters to nobody
         self.devices[zone.name] = device
         self.networks += [(network, device) for network in zone.networks if network.prefix is not None]
         self.own.setdefault(device, []).extend(one for one in zone.addresses if one.family == self.family)
@@ -259,7 +257,9 @@ class _Plan:
     def built(self, way: _Way) -> Assumed:
         """Return the host of one way."""
         family, headers = self.family, self.question.headers
-        said = [*self.question.notes, *self.said, *way.assumptions]
+        used = dict.fromkeys((self.entry, self.exit, way.device))
+        invented = [self.invented[name] for name in used if name in self.invented]
+        said = [*self.question.notes, *invented, *self.said, *way.assumptions]
         default = self.exit or self._open()
         if way.device and not default and not self._behind(headers.dst):
             default = way.device if headers.local else ""
@@ -270,7 +270,8 @@ class _Plan:
             routes.append(self._to(headers.dst, way.device))
         if self.entry and not default and not self._behind(headers.src) and not self._goes_nowhere(headers.src):
             routes.append(self._to(headers.src, self.entry))
-        sent_to = [] if self.strict or default else [*self._translated(routes)]
+        told = self.strict or (default and self.hints.zones)
+        sent_to = [] if told else [*self._translated(routes, default)]
         addresses, chosen = self._addresses(way)
         if self._sends_as(headers.src):
             said.append(f"{format_address(headers.src, family)} is an address of this host")
@@ -292,14 +293,14 @@ class _Plan:
     def _to(self, address: int, device: str) -> Route:
         return Route(Network(self.family, address, ALL_ONES[self.family]), device)
 
-    def _translated(self, routes: list[Route]) -> Iterator[tuple[int, str]]:
+    def _translated(self, routes: list[Route], default: str) -> Iterator[tuple[int, str]]:
         """Give each address that DNAT leads to a way, and yield what is assumed by that."""
         for family, address in self.hints.targets:
             if family != self.family or self._is_own(address) or self._goes_nowhere(address):
                 continue
-            if any(address in route.destination for route in routes):
+            if any(address in route.destination for route in routes if route.prefix):
                 continue
-            device = self._other()
+            device = default if default != self.entry and default else self._other()
             routes.append(self._to(address, device))
             yield address, f"{format_address(address, family)} is reached through {device}"
             if _FORWARDING[family] not in self.sysctls:
