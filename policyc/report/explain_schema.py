@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel
 
-from policyc.explanation.insights.insight import Kind
 from policyc.explanation.sender import Seen
 from policyc.report.schema_parts import Answer, Location, Model
 
@@ -170,9 +169,9 @@ class Near(Model):
 
 
 class Learnt(Model):
-    """An insight: a typical cause whose facts hold."""
+    """An insight: a typical cause whose facts hold. `kind` is a word for scripts; later versions know more of them."""
 
-    kind: Kind
+    kind: str = Field(pattern=r"^[a-z-]+$")
     text: str
     rules: list[ExplainedPlace]
     help: str
