@@ -1,6 +1,6 @@
 """What the documents say is true: their files are written down, their policies checked, their commands run.
 
-README.md and docs/*.md are read. A comment right above a fenced block says what is more than its language:
+README.md and docs/*.md are read (docs/situations by tests/golden/test_situations.py). A comment right above a fenced block says what is more than its language:
 
     <!-- file: NAME -->             it is the content of that file, for the blocks below it
     <!-- refused: NAME, NAME -->    the errors that it is refused with; after a file's name behind a semicolon

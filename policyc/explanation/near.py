@@ -32,12 +32,20 @@ class NearMiss:
 
 
 def near_misses(way: Way) -> tuple[NearMiss, ...]:
-    """Return the rules on the packet's way that fail on exactly one test, those first that would change its fate."""
+    """Return the rules on the packet's way that fail on exactly one test.
+
+    Those come first that would change its fate; of them, those of which most other tests hold.
+    """
     found = [
         NearMiss(visit.hook, visit.table, look, miss, _instead(way, visit, look, miss))
         for visit, look, miss in _failing_once(way, MOST_TRIED)
     ]
-    return tuple(sorted(found, key=lambda near: near.instead is None))
+    return tuple(sorted(found, key=_distance))
+
+
+def _distance(near: NearMiss) -> tuple[bool, int]:
+    assert near.look.rule is not None
+    return near.instead is None, -len(near.look.rule.parts)
 
 
 def _failing_once(way: Way, most: int) -> Iterator[tuple[Visit, Look, Miss]]:

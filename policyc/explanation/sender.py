@@ -24,6 +24,14 @@ _DATA_TIMEOUT = 924.6  # seconds, of 15 tcp_retries2
 _REQUESTS = {ICMP: frozenset((8, 13, 15, 17)), ICMPV6: frozenset((128,))}
 _REPLIES = {ICMP: frozenset((0, 14, 16, 18)), ICMPV6: frozenset((129,))}
 
+# Neighbour discovery, RFC 4861.
+_NEIGHBOURS = {
+    133: "no router tells its prefix and itself in answer",
+    134: "who should have learnt prefix and router from it does not",
+    135: "it does not learn the link-layer address that it asks for, and reaches that address no longer",
+    136: "who asked does not learn its link-layer address, and reaches it no longer",
+}
+
 
 class Seen(StrEnum):
     """The kinds of what a sender sees; the words of `--symptom` are among them.
@@ -112,9 +120,13 @@ class _Sender:
         sent, flags = self.sent, self.sent.tcp_flags or 0
         if sent.proto == TCP:
             return "connect()" if flags & (SYN | ACK) == SYN else "a TCP connection"
-        if sent.proto in _REQUESTS:
+        if self._kind() in _REQUESTS.get(sent.proto, ()) or self._kind() in _REPLIES.get(sent.proto, ()):
             return "ping"
         return "a UDP socket" if sent.proto in {UDP, UDPLITE} else "the sender"
+
+    def _kind(self) -> int:
+        """Return the ICMP type; only with the protocol does it say something."""
+        return (self.sent.icmp or 0) >> 8
 
     def views(self) -> tuple[SenderView, ...]:
         """Look at the verdict, then at who sent it."""
@@ -155,11 +167,13 @@ class _Sender:
         return "the host itself gets it"
 
     def _nobody_waits(self) -> str:
-        sent, kind = self.sent, (self.sent.icmp or 0) >> 8
+        sent, kind = self.sent, self._kind()
         if sent.proto == TCP and (sent.tcp_flags or 0) & RST:
             return "nobody waits for an answer to a reset; the other end keeps its connection until it notices"
         if kind in _REPLIES.get(sent.proto, ()):
             return "whoever asked gets no reply"
+        if sent.proto == ICMPV6 and kind in _NEIGHBOURS:
+            return _NEIGHBOURS[kind]
         if sent.proto in _REQUESTS and kind not in _REQUESTS[sent.proto]:
             return "nobody waits for an answer; the sender of the packet that it is about does not learn of it"
         return ""

@@ -6,7 +6,7 @@ on a router, in the groups of all routers (net/ipv6/addrconf.c, measured with `i
 
 from __future__ import annotations
 
-from policyc.host.host import Host
+from policyc.host.host import Host, Interface
 from policyc.host.own_addresses import kept
 
 ALL_SYSTEMS = 0xE0000001  # 224.0.0.1
@@ -31,8 +31,12 @@ def is_joined(host: Host, device: str, family: int, group: int) -> bool:
     routes = bool(host.sysctls.of_all(6, "forwarding"))
     if group in ALL_ROUTERS:
         return routes
-    if group >> 24 != _SOLICITED >> 24:
-        return False
-    own = {one.address & 0xFFFFFF for one in kept(interface, 6)}
-    anycast = {one.network.address & 0xFFFFFF for one in kept(interface, 6) if one.prefix < 127} if routes else set()
-    return group & 0xFFFFFF in own | anycast
+    return group >> 24 == _SOLICITED >> 24 and group in solicited_nodes(host, interface)
+
+
+def solicited_nodes(host: Host, interface: Interface) -> frozenset[int]:
+    """Return the solicited-node groups of an interface's addresses (RFC 4291), a router's also for its subnets' anycast."""
+    own = [one.address for one in kept(interface, 6)]
+    if host.sysctls.of_all(6, "forwarding"):
+        own += [one.network.address for one in kept(interface, 6) if one.prefix < 127]
+    return frozenset(_SOLICITED | address & 0xFFFFFF for address in own)

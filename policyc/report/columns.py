@@ -14,7 +14,8 @@ WIDE = 100
 """Columns that a line takes where its text allows it."""
 LEAD = 24
 """Columns in front of a row's text: hook and table."""
-_MOST_SAID, _MOST_PLACE = 20, 20
+_MOST_PLACE, _MOST_BEHIND = 20, 40
+"""Columns for source lines, and for what became of a row and its source line together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Row:
 def laid_out(rows: Sequence[Row], style: Style) -> list[str]:
     """Return the lines; where a text leaves no room for the rest, that stands on a line of its own."""
     places = min(max((width(row.place) for row in rows), default=0), _MOST_PLACE)
-    said = min(max((width(row.said) for row in rows), default=0), _MOST_SAID)
+    said = min(max((width(row.said) for row in rows), default=0), _MOST_BEHIND - places)
     room = WIDE - LEAD - said - places - 4
     needed = max((row.indent + width(row.text) for row in rows if row.said or row.place), default=0)
     column = min(room, needed)
@@ -51,7 +52,7 @@ def _lines(row: Row, column: int, said: int, style: Style) -> list[str]:
     if row.said or row.place:
         tight = LEAD + used + width(row.said) + width(row.place) + 4 <= WIDE
         if used <= column or tight:
-            lines[-1] += f"{'':{max(column - used, 0)}}  {_tail(row, said if used <= column else 0, style)}"
+            lines[-1] += f"{'':{max(column - used, 0)}}  {_tail(row, said - max(used - column, 0), style)}"
         else:
             lines.append(f"{'':{LEAD + column}}  {_tail(row, said, style)}")
     return [line.rstrip() for line in lines]

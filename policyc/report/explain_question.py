@@ -10,6 +10,7 @@ from policyc.explanation.logged import Logged
 from policyc.explanation.symptom import Diagnosis
 from policyc.explanation.verification import Verification
 from policyc.report.explain_text import concise_line
+from policyc.report.explain_words import WORDS, decision, fate, question_text
 from policyc.report.style import Style
 
 
@@ -27,12 +28,16 @@ def logged_text(logged: Logged, style: Style) -> str:
 
 
 def flow_text(turns: Sequence[ExplainedTurn], style: Style) -> str:
-    """Return the turns of a conversation, one line each."""
+    """Return the turns of a conversation, one line each: who sends, what became of it, by which rule."""
     wide = max(len(turn.name) for turn in turns)
-    lines = []
+    lines = [style.foreign(f"{question_text(turns[0].explanation)}, and what follows")]
     for number, turn in enumerate(turns, 1):
-        side = "<-" if turn.reply else "->"
-        lines.append(f"{number:>2}  {side} {turn.name:<{wide}}  {style.foreign(concise_line(turn.explanation))}")
+        one, side = turn.explanation, "<-" if turn.reply else "->"
+        place = one.deciding
+        line = f" ({place.line})" if place is not None and place.line else ""
+        parts = (f"{decision(one.way, place)}{line}", fate(one.way))
+        said = "; ".join(filter(None, parts))
+        lines.append(f"{number:>2}  {side} {turn.name:<{wide}}  {WORDS[one.verdict]}  {style.foreign(said)}")
     last = turns[-1].explanation
     end = "every turn arrives" if last.way.delivered else f"ends with turn {len(turns)}"
     return "\n".join([*lines, f"    {end}"]) + "\n"

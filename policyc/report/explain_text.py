@@ -26,13 +26,19 @@ def explain_text(explanation: Explanation, style: Style = PLAIN, *, verbose: boo
 
 
 def concise_line(explanation: Explanation) -> str:
-    """Return verdict, packet and what decided in one line without colour, in which an arrow is the only foreign letter."""
+    """Return verdict, packet, what decided, other outcomes and assumptions in one line without colour.
+
+    An arrow is the only foreign letter in it.
+    """
     place = explanation.deciding
     line = f" ({place.line})" if place is not None and place.line else ""
-    said = fate(explanation.way)
+    conditions = [one for other in explanation.alternatives for one in other.assumes]
+    assumed = [one for one in explanation.assumptions if not any(one in condition for condition in conditions)]
     parts = [
         f"{WORDS[explanation.verdict]}  {question_text(explanation)}: {decision(explanation.way, place)}{line}",
-        said,
+        fate(explanation.way),
+        *(_other(explanation, other) for other in explanation.alternatives),
+        f"assumed: {' · '.join(assumed)}" if assumed else "",
     ]
     return PLAIN.foreign("; ".join(filter(None, parts)))
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from policyc.host.groups import solicited_nodes
 from policyc.host.host import Host, Interface, InterfaceAddress, Route, RouteKind, Scope
 from policyc.host.ipv6_kinds import is_link_local
 from policyc.host.routing_rule import RoutingRule, RuleAction, default_rules
@@ -79,7 +80,9 @@ def building_of(host: Host) -> Building:
     settings.sort(key=lambda each: _breadth(each[0]))
     default = [each for each in settings if ".conf.default." in each[0]]
     addresses = {family: list(_of_family(host, family)) for family in (4, 6)}
-    groups = [(name, family, format_address(address, family)) for name, family, address in sorted(host.groups)]
+    # Without ARP an interface does not join the groups of neighbour discovery by itself.
+    solicited = {(one.name, 6, group) for one in wired if one.up for group in solicited_nodes(host, one)}
+    groups = [(name, family, format_address(group, family)) for name, family, group in sorted(host.groups | solicited)]
     return Building(links, outside, addresses, settings, [one.name for one in wired], groups, (*_BEGIN, *default))
 
 
