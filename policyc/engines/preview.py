@@ -16,6 +16,7 @@ from policyc.source import Source
 
 ENGINES: Mapping[str, str] = {
     "docker": "policyc.engines.docker.engine",
+    "kube-proxy": "policyc.engines.kube_proxy.engine",
 }
 """The module of each engine."""
 
