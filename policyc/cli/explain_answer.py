@@ -18,6 +18,7 @@ from policyc.config import Config
 from policyc.explanation.answer import Explanation
 from policyc.explanation.ask import Asked
 from policyc.explanation.flow import ExplainedTurn, flow, reply
+from policyc.explanation.replies import neighbours_on
 from policyc.report.style import PLAIN, Style
 
 if TYPE_CHECKING:
@@ -95,6 +96,9 @@ def show(answered: Asked, shown: Shown) -> int:
         _open(Path(str(shown.output)))
     if any(one.differences for one in checked):
         return Exit.BAD_NEWS
+    if shown.expect == "accept" and any(turn.answered_past for turn in turns):
+        tell("expected accept: the answer goes past this host, which does not see the whole conversation")
+        return Exit.BAD_NEWS
     return _met(judged, shown.expect) if shown.expect else Exit.FINE
 
 
@@ -122,7 +126,8 @@ def _answers(explanations: Sequence[Explanation]) -> Iterator[Explanation]:
     for one in explanations:
         back = reply(one)
         if back is None:
-            tell(f"note: {one.question}: nobody answers it, so what follows is the packet itself")
+            why = "nobody answers it" if neighbours_on(one.way) is None else "its answer goes past this host"
+            tell(f"note: {one.question}: {why}, so what follows is the packet itself")
         yield back or one
 
 
@@ -152,7 +157,7 @@ def _text(
     parts = [logged_text(answered.line, shown.style)] if answered.line else []
     if turns:
         parts.append(flow_text(turns, shown.style))
-        explanations = [turn.explanation for turn in turns if not turn.explanation.way.delivered]
+        explanations = [turn.explanation for turn in turns if turn.answered_past or not turn.explanation.way.delivered]
     parts += [explain_text(one, shown.style, verbose=shown.verbose) for one in explanations]
     if shown.symptom is not None:
         parts += [symptom_text(diagnosis_of(one, shown.symptom), shown.style) for one in explanations]

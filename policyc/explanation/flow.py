@@ -9,7 +9,8 @@ from typing import Any
 from policyc.explanation.answer import Explanation
 from policyc.explanation.explain import explain
 from policyc.explanation.placing import Placement
-from policyc.explanation.replies import answer_to, conversation
+from policyc.explanation.replies import answer_to, conversation, neighbours_on
+from policyc.net.addresses import Network
 from policyc.simulation.packet import Packet
 
 
@@ -20,6 +21,11 @@ class ExplainedTurn:
     name: str
     reply: bool
     explanation: Explanation
+
+    @property
+    def answered_past(self) -> Network | None:
+        """The network on which its answer goes past this host, None where it does not."""
+        return neighbours_on(self.explanation.way)
 
     def to_dict(self) -> dict[str, Any]:
         """Return its JSON form."""
@@ -39,9 +45,9 @@ def flow(opening: Explanation) -> Iterator[ExplainedTurn]:
 
 
 def reply(opening: Explanation) -> Explanation | None:
-    """Return the way of the answer to a packet, None where the packet does not arrive or has no answer."""
+    """Return the way of the answer to a packet, None where the packet does not arrive, has no answer, or one past this host."""
     answer = answer_to(opening.way)
-    if answer is None:
+    if answer is None or neighbours_on(opening.way) is not None:
         return None
     return _explained(opening, answer, "the answer", (*opening.way.situation.before, opening.way.sent))
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from policyc.explanation.outcomes import Situation, Way
+from policyc.net.addresses import Network
 from policyc.net.protocols import ICMP, ICMPV6, TCP
 from policyc.simulation.packet import ACK, FIN, PSH, SYN, Packet, Segment
-from policyc.simulation.trace import LOCAL
+from policyc.simulation.trace import FORWARDED, LOCAL
 
 _FIRST_SEQ = 70_000
 """Of the answering side; any number will do."""
@@ -24,6 +25,16 @@ class Turn(NamedTuple):
     name: str
     reply: bool
     way: Way
+
+
+def neighbours_on(way: Way) -> Network | None:
+    """Return the network that a forwarded packet's sender and receiver share, so that an answer goes past this host."""
+    if way.trace.verdict != FORWARDED or way.trace.device != way.sent.iif or way.packet.src != way.sent.src:
+        return None
+    interface = way.situation.host.interface(way.trace.device)
+    addresses = () if interface is None else interface.addresses
+    networks = (one.network for one in addresses if one.family == way.sent.family)
+    return next((one for one in networks if way.sent.src in one and way.packet.dst in one), None)
 
 
 def answer_to(way: Way) -> Packet | None:
@@ -70,7 +81,7 @@ def next_of(sent: Packet, answer: Packet, flags: int, payload: int = 0) -> Packe
 
 
 def conversation(situation: Situation, packet: Packet) -> Iterator[Turn]:
-    """Yield the turns of a conversation that a packet opens, until one of them does not arrive.
+    """Yield the turns of a conversation that a packet opens, until one of them does not arrive or is answered past this host.
 
     TCP: SYN, SYN,ACK, ACK, data and its answer, FIN and its answer. All else: the packet and its answer.
     """
@@ -90,7 +101,7 @@ def conversation(situation: Situation, packet: Packet) -> Iterator[Turn]:
             sent = next_of(sent, answered, flags, 100 if flags & PSH else 0)
         there = turn(_name(sent), sent, reply=False)
         yield there
-        if not there.way.delivered:
+        if not there.way.delivered or neighbours_on(there.way) is not None:
             return
         if flags == ACK and opening:
             continue  # nobody answers the last packet of a handshake

@@ -7,12 +7,13 @@ Ruleset came from, or without any.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from policyc.diagnostics import InputError
 from policyc.language import literals as v
 from policyc.language.parser import parse_packet
 from policyc.language.problems import suggestion
+from policyc.net.addresses import parse_address
 from policyc.netfilter.intent import AddressName, Intent
 from policyc.netfilter.question import Question
 from policyc.policy.addresses import bounds, item_of
@@ -45,7 +46,20 @@ def questions_of(text: str | Sequence[str], intent: Intent | None = None) -> tup
     questions = names.questions(packet)
     if questions is None:
         raise InputError(findings.found)
-    return questions
+    notes = [note for end in (packet.source, packet.destination) if (note := _without_brackets(end))]
+    return tuple(replace(one, notes=(*one.notes, *notes)) for one in questions) if notes else questions
+
+
+def _without_brackets(end: v.Endpoint) -> str:
+    """Return what is said of an IPv6 address whose end may have been meant as a port, "" of any other."""
+    head, _, tail = end.span.text.rpartition(":")
+    if end.ports is not None or not isinstance(end.host, v.Address) or not tail.isdecimal():
+        return ""
+    try:
+        parse_address(head, 6)
+    except ValueError:
+        return ""
+    return f"{end.span.text} is an address; with port {tail} it is [{head}]:{tail}"
 
 
 @dataclass(frozen=True, slots=True)

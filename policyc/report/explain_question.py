@@ -38,8 +38,9 @@ def flow_text(turns: Sequence[ExplainedTurn], style: Style) -> str:
         parts = (f"{decision(one.way, place)}{line}", fate(one.way))
         said = "; ".join(filter(None, parts))
         lines.append(f"{number:>2}  {side} {turn.name:<{wide}}  {WORDS[one.verdict]}  {style.foreign(said)}")
-    last = turns[-1].explanation
-    end = "every turn arrives" if last.way.delivered else f"ends with turn {len(turns)}"
+    end = "every turn arrives" if turns[-1].explanation.way.delivered else f"ends with turn {len(turns)}"
+    if shared := turns[-1].answered_past:
+        end = f"the answer to turn {len(turns)} goes past this host: both ends are on {shared}"
     return "\n".join([*lines, f"    {end}"]) + "\n"
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from policyc.explanation.insights.insight import Evidence, Insight, Kind, named, tested_fields
 from policyc.explanation.places import RulePlace
+from policyc.explanation.replies import neighbours_on
 from policyc.net.addresses import format_address
 from policyc.netfilter.hooks import Hook
 from policyc.simulation.journey import Routed, Translated, Visit
-from policyc.simulation.trace import FORWARDED
 
 _DESTINATION = frozenset(("dst", "dport"))
 ABOUT_TARGETS = _DESTINATION | {"ct.orig.dst", "ct.orig.dport"}
@@ -106,14 +106,8 @@ def translated_not_accepted(evidence: Evidence) -> Insight | None:
 def answered_directly(evidence: Evidence) -> Insight | None:
     """Find a hairpin without translation of the source: the server answers its neighbour past this host."""
     way, event = evidence.way, evidence.redirected
-    if event is None or way.trace.verdict != FORWARDED or way.trace.device != way.sent.iif or evidence.masked:
-        return None
-    interface = way.situation.host.interface(way.trace.device)
-    networks = (
-        () if interface is None else tuple(one.network for one in interface.addresses if one.family == evidence.family)
-    )
-    shared = next((one for one in networks if way.sent.src in one and way.packet.dst in one), None)
-    if shared is None:
+    shared = neighbours_on(way)
+    if event is None or shared is None:
         return None
     client, server = format_address(way.sent.src, evidence.family), format_address(way.packet.dst, evidence.family)
     text = (

@@ -64,3 +64,16 @@ def test_nobody_answers_what_did_not_arrive() -> None:
     host = router()
     way = Situation(api.load(filter_table()), host).walk(packet_of(SYN, host))
     assert answer_to(way) is None
+
+
+def test_neighbours_answer_each_other_past_this_host() -> None:
+    hairpin = filter_table(REPLIES, "FORWARD -p tcp --syn -j ACCEPT") + NAT.replace("-i w0", "-d 203.0.113.1")
+    assert turns(hairpin, iface="d0", src="10.0.2.7", dst="203.0.113.1") == [("SYN", "NEW", "FORWARDED")]
+
+
+def test_neighbours_whose_source_is_translated_answer_through_this_host() -> None:
+    both = NAT.replace("-i w0", "-d 203.0.113.1").replace(
+        "COMMIT", ":POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o d0 -j MASQUERADE\nCOMMIT"
+    )
+    hairpin = filter_table(REPLIES, "FORWARD -p tcp --syn -j ACCEPT") + both
+    assert len(turns(hairpin, iface="d0", src="10.0.2.7", dst="203.0.113.1")) == 7

@@ -159,3 +159,10 @@ def test_a_misspelt_name_of_the_policy_is_suggested() -> None:
     with pytest.raises(InputError) as caught:
         questions_of("tcp admin -> web:443", api.load(POLICY).intent)
     assert caught.value.diagnostics[0].help == "did you mean `admins`?"
+
+
+def test_a_port_behind_an_address_without_brackets_is_pointed_out() -> None:
+    (note,) = one("tcp 2001:db8::9 -> 2001:db8::1:5432").notes
+    assert note == "2001:db8::1:5432 is an address; with port 5432 it is [2001:db8::1]:5432"
+    assert one("tcp 2001:db8::9 -> 2001:db8::5432").notes == ()
+    assert one("tcp 2001:db8::9 -> [2001:db8::1:5432]:80").notes == ()
