@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from policyc.diagnostics import Diagnostic
 from policyc.engines.given import Given
+from policyc.engines.kube_proxy.flags import read_flags
 from policyc.engines.kube_proxy.machine import Machine
+from policyc.engines.kube_proxy.manifests import read_manifests
 from policyc.engines.kube_proxy.proxy import Proxy
 from policyc.engines.kube_proxy.scenario import Scenario
 from policyc.engines.kube_proxy.scenario_file import read_scenario
 from policyc.engines.kube_proxy.versions import RELEASES, behaviour_of, gated
 from policyc.netfilter.ruleset import Ruleset
+from policyc.source import Source
 
-__all__ = ["RELEASES", "play", "preview"]
+__all__ = ["RELEASES", "play", "preview", "preview_json", "preview_manifests"]
 
 
 def preview(release: str, scenario: Mapping[str, Any], resolved: Mapping[str, Any] | None) -> Ruleset:
@@ -22,13 +26,30 @@ def preview(release: str, scenario: Mapping[str, Any], resolved: Mapping[str, An
 
     `resolved["order"]` are names of Services, `namespace/name`, in the order in which kube-proxy came to them.
     """
-    found, notes = read_scenario(Given.json(scenario), release, behaviour_of(release))
-    if resolved:
-        given = Given.json(resolved, name="resolved")
-        order = given.at("order").texts()
-        given.document.settle()
-        found = in_order(found, order)
-    ruleset = play(release, found)
+    return preview_json(release, Given.json(scenario), Given.json(resolved, name="resolved"))
+
+
+def preview_json(release: str, scenario: Given, resolved: Given) -> Ruleset:
+    """Return the rules for a scenario that was read with its places. Raises InputError with all that is wrong."""
+    found, notes = read_scenario(scenario, release, behaviour_of(release))
+    return _installed(release, found, notes, resolved)
+
+
+def preview_manifests(release: str, words: Given, read: Callable[[str], Source], resolved: Given) -> Ruleset:
+    """Return the rules for Kubernetes YAML: `words` are kube-proxy's flags and the names of files, which `read` reads.
+
+    Raises InputError with all that is wrong.
+    """
+    settings, notes, files = read_flags(words, release, behaviour_of(release))
+    words.document.settle()  # behind a flag that is not known, nobody can tell a file from its value
+    found, drawn = read_manifests([read(file.text()) for file in files], settings, words, resolved)
+    return _installed(release, found, [*notes, *drawn], resolved)
+
+
+def _installed(release: str, scenario: Scenario, notes: Sequence[Diagnostic], resolved: Given) -> Ruleset:
+    order = resolved.at("order").texts()
+    resolved.document.settle()
+    ruleset = play(release, in_order(scenario, order))
     return replace(ruleset, notes=(*ruleset.notes, *notes))
 
 

@@ -40,15 +40,23 @@ _WITHOUT_EFFECT_VALUES = frozenset({
 _EVERY = sorted(_FLAGS | _VALUES | _WITHOUT_EFFECT_FLAGS | _WITHOUT_EFFECT_VALUES)
 
 
-def read_flags(given: Given, release: str, how: Behaviour) -> tuple[Settings, list[Diagnostic]]:
-    """Return the settings of a list of flags and remarks on them; what is wrong is reported in its document."""
-    settings, notes = Settings(), []
+def read_flags(given: Given, release: str, how: Behaviour) -> tuple[Settings, list[Diagnostic], list[Given]]:
+    """Return the settings of a list of flags, remarks on them, and the words that are no flags.
+
+    What is wrong is reported in its document.
+    """
+    settings = Settings()
+    notes: list[Diagnostic] = []
+    others: list[Given] = []
     words = list(given.items())
     while words:
         word = words.pop(0)
         text = word.text()
         name, equals, value = text.removeprefix("--").removeprefix("-").partition("=")
-        if not text.startswith("-") or name not in _EVERY:
+        if not text.startswith("-") or text == "-":
+            others.append(word)
+            continue
+        if name not in _EVERY:
             near = get_close_matches(name, _EVERY, n=1)
             word.wrong(f"is no flag of kube-proxy: `{text}`", f"did you mean `--{near[0]}`?" if near else "")
             continue
@@ -69,7 +77,7 @@ def read_flags(given: Given, release: str, how: Behaviour) -> tuple[Settings, li
             word.wrong(f"has a wrong value for `--{name}`: {_said(error)}")
     if settings.primary_node_ports and not how.primary_addresses:
         given.wrong(f"`--nodeport-addresses=primary` is not known to kube-proxy {release}")
-    return settings, notes
+    return settings, notes, others
 
 
 def _said(error: ValueError) -> str:

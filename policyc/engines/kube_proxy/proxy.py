@@ -5,7 +5,7 @@ Source: pkg/proxy/iptables/proxier.go.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address
 
 from policyc.engines.kube_proxy.chain_names import (
     CANARY,
@@ -22,7 +22,7 @@ from policyc.engines.kube_proxy.chain_names import (
 from policyc.engines.kube_proxy.endpoints import backends, usable
 from policyc.engines.kube_proxy.machine import Machine
 from policyc.engines.kube_proxy.port_rules import PortRules, Surroundings
-from policyc.engines.kube_proxy.scenario import Address, LocalMode, Scenario, Subnet
+from policyc.engines.kube_proxy.scenario import LOOPBACK, Address, LocalMode, Scenario, Subnet
 from policyc.engines.kube_proxy.service_ports import service_ports
 from policyc.engines.kube_proxy.versions import Behaviour
 
@@ -54,7 +54,6 @@ _OWN_CHAINS = (
 )
 _NODE_PORTS_COMMENT = "kubernetes service nodeports; NOTE: this must be the last rule in this chain"
 _INVALID_COUNTER = "ct_state_invalid_dropped_pkts"
-_LOOPBACK: dict[int, Address] = {4: IPv4Address("127.0.0.1"), 6: IPv6Address("::1")}
 
 
 class Proxy:
@@ -134,7 +133,7 @@ class Proxy:
             masquerade_all=self.settings.masquerade_all,
             terse=sum(len(every) for _, every in chosen) > LARGE_CLUSTER,
             counts_localhost=self.localhost_node_ports and self.how.accounting and self.scenario.accounting,
-            node_address=self._node_address() or _LOOPBACK[self.family],
+            node_address=self._node_address() or next(each for each in LOOPBACK if each.version == self.family),
         )
         for port, every in chosen:
             PortRules(around, port, usable(port, every, node, self.how)).write()

@@ -14,6 +14,7 @@ from policyc.source import Span
 
 Address = IPv4Address | IPv6Address
 Subnet = IPv4Network | IPv6Network
+LOOPBACK: tuple[Address, ...] = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
 class LocalMode(Enum):

@@ -16,13 +16,12 @@ from policyc.engines.given import Given
 from policyc.engines.kube_proxy.fields import addresses_of
 from policyc.engines.kube_proxy.flags import read_flags
 from policyc.engines.kube_proxy.objects import read_endpoints, read_node, read_service, read_slice
-from policyc.engines.kube_proxy.scenario import Address, Node, Scenario, Settings
+from policyc.engines.kube_proxy.scenario import LOOPBACK, Address, Node, Scenario, Settings
 from policyc.engines.kube_proxy.versions import Behaviour
 
 T = TypeVar("T")
 _KEYS = {"services", "endpointslices", "endpoints", "nodes", "flags", "node", "pre", "host", "note"}
 _NODE = re.compile(r"([^\s(]*)\s*(?:\(([^)]*)\))?")
-_LOOPBACK: tuple[Address, ...] = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 UPLINK: tuple[Address, ...] = (IPv4Address("192.0.2.10"), IPv6Address("2001:db8:ffff::10"))
 """The addresses of the node where a scenario does not say which it has: those of the recorded ones."""
 
@@ -30,7 +29,9 @@ UPLINK: tuple[Address, ...] = (IPv4Address("192.0.2.10"), IPv6Address("2001:db8:
 def read_scenario(given: Given, release: str, how: Behaviour) -> tuple[Scenario, list[Diagnostic]]:
     """Return a scenario and remarks on it. Raises InputError with all that is wrong."""
     given.unknown_keys(_KEYS)
-    settings, notes = read_flags(given.at("flags"), release, how)
+    settings, notes, others = read_flags(given.at("flags"), release, how)
+    for other in others:
+        other.wrong(f"is no flag of kube-proxy: `{other.text()}`")
     services = _each(given.at("services"), read_service)
     slices = _each(given.at("endpointslices"), read_slice)
     slices += [one for item in given.at("endpoints").items() for one in read_endpoints(item)]
@@ -49,7 +50,7 @@ def read_scenario(given: Given, release: str, how: Behaviour) -> tuple[Scenario,
         node=node,
         services=tuple(services),
         slices=tuple(slices),
-        addresses=(*_LOOPBACK, *addresses),
+        addresses=(*LOOPBACK, *addresses),
         steps=tuple(step for step in pre.texts() if step.strip()),
         accounting=host.at("nfacct").flag(default=True),
     )
