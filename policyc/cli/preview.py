@@ -11,15 +11,28 @@ import click
 
 from policyc.cli.options import NotAskedError
 from policyc.cli.output import emit, style_for, tell_raw
+from policyc.diagnostics import Diagnostic
 from policyc.netfilter.ruleset import Ruleset
 from policyc.readers.files import STANDARD_INPUT, read_file, text_of
 from policyc.source import Source
 
 if TYPE_CHECKING:
+    from policyc.engines.docker.daemon import Daemon
     from policyc.engines.given import Given
 
-FORMATS = ("iptables-save", "ipset")
-_USAGE = "say what: `docker run …`, `docker network create …`, `docker SCENARIO.json`, `compose FILE`"
+FORMATS = ("iptables-save", "ipset", "nft")
+_USAGE = (
+    "say what: `docker run …`, `docker network create …`, `docker SCENARIO.json`, `compose FILE`, "
+    "`kubernetes FILE… [flags of kube-proxy]`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What an engine installs: the rules of iptables, and its own tables of nftables as text, "" where it has none."""
+
+    ruleset: Ruleset
+    nft: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +45,15 @@ class Question:
     profiles: tuple[str, ...]
     values: dict[str, str]
     project: str
+
+    def release(self, engine: str) -> str:
+        """Return the release that is asked for, of the engine that the form is about. Raises InputError."""
+        from policyc.engines.preview import engine_of
+
+        name = self.engine or engine
+        if name.partition("@")[0] != engine:
+            raise click.UsageError(f"this is a preview of {engine}, not of `{name}`")
+        return engine_of(name)[1]
 
     def drawn(self) -> Given:
         """Return what the engine drew, nothing where nobody knows. Raises InputError where the file is no JSON."""
@@ -71,20 +93,22 @@ def command(
 ) -> None:
     """Print the rules that an engine will install: `policyc preview docker run -p 8080:80 nginx --family 4`.
 
-    WORDS are a command of docker, the file of a scenario (`docker SCENARIO.json`), or `compose FILE`.
+    WORDS are a command of docker, the file of a scenario (`docker SCENARIO.json`), `compose FILE`, or
+    `kubernetes FILE…` and flags of kube-proxy; a file has what `kubectl get services,endpointslices,nodes -o yaml` prints.
     """
     if not words or words[0] not in FORMS:
         raise click.UsageError(_USAGE)
     known = read_file(Path(resolved)) if resolved else None
     question = Question(words[1:], engine, known, profiles, _values(values), project)
-    ruleset = FORMS[words[0]](question)
+    answer = FORMS[words[0]](question)
+    ruleset = answer.ruleset
     if ruleset.notes:
         import sys
 
         from policyc.report.full import findings
 
         tell_raw(findings(ruleset.notes, style_for(sys.stderr, "auto")))
-    emit(_text(ruleset, family, form), output)
+    emit(answer.nft if form == "nft" else _text(ruleset, family, form), output)
 
 
 def _text(ruleset: Ruleset, family: str | None, form: str) -> str:
@@ -110,37 +134,58 @@ def _values(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _docker(question: Question) -> Ruleset:
-    from policyc.engines.docker.engine import installed, play, preview_json
-    from policyc.engines.docker.scenario_file import read_drawn
+def _docker(question: Question) -> Installed:
+    from policyc.engines.docker.engine import play
+    from policyc.engines.docker.scenario_file import read_drawn, read_scenario
     from policyc.engines.docker.typed import read_command
+    from policyc.engines.docker.versions import behaviour_of
     from policyc.engines.given import Given
-    from policyc.engines.preview import engine_of
     from policyc.readers.json_places import read_json
 
-    _, release = engine_of(question.engine or "docker")
+    release = question.release("docker")
     drawn = question.drawn()
     if len(question.words) == 1 and (question.words[0] == "-" or Path(question.words[0]).suffix == ".json"):
         source = _source(question.words[0])
-        return preview_json(release, Given.json(read_json(source), source), drawn)
-    scenario, notes = read_command(question.words)
-    return installed(play(release, scenario, read_drawn(drawn)), notes)
+        scenario, notes = read_scenario(Given.json(read_json(source), source), behaviour_of(release))
+    else:
+        scenario, notes = read_command(question.words)
+    return _installed(play(release, scenario, read_drawn(drawn)), notes)
 
 
-def _compose(question: Question) -> Ruleset:
+def _compose(question: Question) -> Installed:
     from policyc.engines.docker.compose import read_compose
-    from policyc.engines.docker.engine import installed, play
+    from policyc.engines.docker.engine import play
     from policyc.engines.docker.scenario_file import read_drawn
-    from policyc.engines.preview import engine_of
 
     if len(question.words) != 1:
         raise click.UsageError("`preview compose` takes one FILE")
-    _, release = engine_of(question.engine or "docker")
+    release = question.release("docker")
     path = Path(question.words[0])
     project = question.project or _project(path)
     values = {**_environment(path.parent / ".env"), **question.values}
     scenario, notes = read_compose(_source(question.words[0]), project, question.profiles, values)
-    return installed(play(release, scenario, read_drawn(question.drawn())), notes)
+    return _installed(play(release, scenario, read_drawn(question.drawn())), notes)
+
+
+def _installed(daemon: Daemon, notes: list[Diagnostic]) -> Installed:
+    from policyc.engines.docker.engine import installed, nftables_of
+
+    return Installed(installed(daemon, notes), nftables_of(daemon))
+
+
+def _kubernetes(question: Question) -> Installed:
+    from policyc.engines.given import Given
+    from policyc.engines.kube_proxy.engine import preview_json, preview_manifests
+    from policyc.readers.json_places import read_json
+
+    release, words = question.release("kube-proxy"), question.words
+    if len(words) == 1 and Path(words[0]).suffix == ".json":
+        source = _source(words[0])
+        value = read_json(source)
+        if isinstance(value, dict) and "kind" not in value:
+            return Installed(preview_json(release, Given.json(value, source), question.drawn()))
+    flags = Given.json(list(words), name="kube-proxy")
+    return Installed(preview_manifests(release, flags, _source, question.drawn()))
 
 
 def _source(name: str) -> Source:
@@ -173,5 +218,5 @@ def _environment(path: Path) -> dict[str, str]:
     return found
 
 
-FORMS: dict[str, Callable[[Question], Ruleset]] = {"docker": _docker, "compose": _compose}
+FORMS: dict[str, Callable[[Question], Installed]] = {"docker": _docker, "compose": _compose, "kubernetes": _kubernetes}
 """What may be previewed, by the first word."""

@@ -92,7 +92,28 @@ def test_every_recorded_scenario_of_docker(resolved: bool) -> None:
     assert not wrong
 
 
+def test_every_recorded_scenario_of_dockers_nftables_backend() -> None:
+    from policyc.engines.docker.engine import nftables_of, play
+    from policyc.engines.docker.scenario_file import read_drawn, read_scenario
+    from policyc.engines.docker.versions import behaviour_of
+    from policyc.engines.given import Given
+
+    seen, wrong = 0, []
+    for row in recorded("docker"):
+        if row["backend"] != "nftables":
+            continue
+        seen += 1
+        release = row["version"].partition("+")[0]
+        flags = {**row["input"]["daemon"], "firewall-backend": "nftables"}
+        scenario, _ = read_scenario(Given.json({**row["input"], "daemon": flags}), behaviour_of(release))
+        daemon = play(release, scenario, read_drawn(Given.json(row["resolved"])))
+        expected = row["expected_nft"].rstrip("\n").replace("hook output priority dstnat", "hook output priority -100")
+        wrong += [row["name"]] if nftables_of(daemon).rstrip("\n") != expected else []
+    assert seen > 10
+    assert not wrong
+
+
 def test_a_ruleset_says_what_stands_in_for_drawn_names() -> None:
     ruleset = api.preview("docker@28", {"networks": [{"name": "app"}]})
     assert isinstance(ruleset, Ruleset)
-    assert [(note.code, "br-<app>" in note.message) for note in ruleset.notes] == [("PC521", True)]
+    assert [(note.code, "br-_app_" in note.message) for note in ruleset.notes] == [("PC521", True)]

@@ -9,9 +9,11 @@ import pytest
 
 from policyc import api
 from policyc.engines.docker.compose import read_compose
-from policyc.engines.docker.engine import RELEASES, installed, play
+from policyc.engines.docker.engine import RELEASES, installed, nftables_of, play
 from policyc.engines.docker.scenario import Drawn
-from policyc.engines.docker.versions import CHANGES
+from policyc.engines.docker.scenario_file import read_scenario
+from policyc.engines.docker.versions import CHANGES, behaviour_of
+from policyc.engines.given import Given
 from policyc.kernel.loading import Backend
 from policyc.kernel.namespace import Namespace
 from policyc.kernel.processes import program
@@ -77,3 +79,15 @@ def test_a_compose_example_loads(machine: None, path: Path, release: str) -> Non
     newest = max((each for each in RELEASES if each.startswith(release)), key=lambda each: [*map(int, each.split("."))])
     scenario, notes = read_compose(read_file(path), "project")
     load_and_read_back(installed(play(newest, scenario, Drawn()), notes), Backend.NFT)
+
+
+def test_the_nftables_backend_loads(machine: None) -> None:
+    scenario, _ = read_scenario(
+        Given.json({**EVERYTHING, "daemon": {"icc": False, "firewall-backend": "nftables"}, "post": ["@restart"]}),
+        behaviour_of("29.7.2"),
+    )
+    text = nftables_of(play("29.7.2", scenario, Drawn()))
+    assert text.count("dnat to") > 6
+    with Namespace() as namespace:
+        outcome = namespace.run([program("nft", "nftables"), "-f", "-"], text)
+        assert (outcome.code, outcome.err) == (0, "")

@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from policyc.diagnostics import Diagnostic, Severity, diagnose
 from policyc.engines.docker.binding import ANY, Gateway, bind
 from policyc.engines.docker.firewall import Firewall
 from policyc.engines.docker.host_ports import HostPorts, PortTakenError
 from policyc.engines.docker.live import DEFAULT_NETWORK, LiveNetwork, Networks, refused
+from policyc.engines.docker.nft_firewall import NftFirewall
 from policyc.engines.docker.ports import Address, Binding, Port
 from policyc.engines.docker.rules import Bridge
 from policyc.engines.docker.scenario import Container, Drawn, Host, Network, Settings
 from policyc.engines.docker.versions import Behaviour
 from policyc.engines.tables import Tables
-from policyc.source import Span
+from policyc.source import Source, Span
 
 
 @dataclass(slots=True)
@@ -41,13 +43,15 @@ class Daemon:
         self.tables = Tables("docker")
         self.forwards = {4: host.forwards, 6: False}
         self.containers: dict[str, LiveContainer] = {}
+        self.remarks: list[Diagnostic] = []
         self._drawn = drawn
-        self._firewall = Firewall(self.tables, how, settings)
+        backend = NftFirewall if settings.backend == "nftables" else Firewall
+        self._firewall: Firewall | NftFirewall = backend(self.tables, how, settings)
         self._networks = Networks(how, settings, host, drawn)
         self._ports = HostPorts()
 
     @property
-    def firewall(self) -> Firewall:
+    def firewall(self) -> Firewall | NftFirewall:
         """What it programs."""
         return self._firewall
 
@@ -74,15 +78,26 @@ class Daemon:
             return
         if self.settings.ip_forward:
             self._forward(4)
-            if 6 in self._firewall.families:
+            if 6 in self._firewall.families and isinstance(self._firewall, Firewall):
                 self._firewall.drop_by_default(6)
 
     def _forward(self, family: int) -> None:
-        """Turn on forwarding, if it is not on; then FORWARD drops what no rule decides."""
-        if self.settings.ip_forward and not self.forwards[family]:
-            self.forwards[family] = True
-            if family in self._firewall.families and not self.settings.ip_forward_no_drop:
-                self._firewall.drop_by_default(family)
+        """Turn on forwarding, if it is not on; then FORWARD drops what no rule decides.
+
+        With nftables the daemon turns nothing on, and refuses instead: the preview goes on as if the host forwarded.
+        """
+        if not self.settings.ip_forward or self.forwards[family]:
+            return
+        self.forwards[family] = True
+        if isinstance(self._firewall, NftFirewall):
+            message = f"with nftables the daemon refuses to make a network with IPv{family} on a host that does not forward it"
+            hint = f"net.ipv{family}.conf.all.forwarding=1; the preview assumes it"
+            where = Source("scenario", "firewall-backend").span(0, 0)
+            self.remarks.append(
+                diagnose("engine-refuses", message, where, help=hint, severity_override=Severity.WARNING)
+            )
+        elif family in self._firewall.families and not self.settings.ip_forward_no_drop:
+            self._firewall.drop_by_default(family)
 
     def restart(self) -> None:
         """Restart the daemon: containers stop and come back, stored networks are programmed anew, the default one last."""

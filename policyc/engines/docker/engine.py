@@ -9,6 +9,7 @@ from typing import Any
 from policyc.diagnostics import Diagnostic, diagnose
 from policyc.engines.docker.daemon import Daemon
 from policyc.engines.docker.live import LiveNetwork
+from policyc.engines.docker.nft_firewall import NftFirewall
 from policyc.engines.docker.scenario import Drawn, Scenario, Step
 from policyc.engines.docker.scenario_file import read_drawn, read_scenario
 from policyc.engines.docker.steps import carry_out
@@ -17,18 +18,13 @@ from policyc.engines.given import Given
 from policyc.netfilter.ruleset import Ruleset
 from policyc.source import Source
 
-__all__ = ["RELEASES", "installed", "play", "preview", "preview_json"]
+__all__ = ["RELEASES", "installed", "nftables_of", "play", "preview"]
 
 
 def preview(release: str, scenario: Mapping[str, Any], resolved: Mapping[str, Any] | None) -> Ruleset:
     """Return the rules after a scenario in its JSON form. Raises InputError with all that is wrong."""
-    return preview_json(release, Given.json(scenario), Given.json(resolved, name="resolved"))
-
-
-def preview_json(release: str, scenario: Given, resolved: Given) -> Ruleset:
-    """Return the rules after a scenario in its JSON form, whose places are known. Raises InputError with all that is wrong."""
-    found, notes = read_scenario(scenario, behaviour_of(release))
-    return installed(play(release, found, read_drawn(resolved)), notes)
+    found, notes = read_scenario(Given.json(scenario), behaviour_of(release))
+    return installed(play(release, found, read_drawn(Given.json(resolved, name="resolved"))), notes)
 
 
 def play(release: str, scenario: Scenario, drawn: Drawn) -> Daemon:
@@ -47,7 +43,12 @@ def play(release: str, scenario: Scenario, drawn: Drawn) -> Daemon:
 def installed(daemon: Daemon, notes: Iterable[Diagnostic]) -> Ruleset:
     """Return what a daemon has installed, with remarks on what stands in for names that it draws."""
     drawn = [_stand_in(network) for network in daemon.networks.values() if network.is_drawn]
-    return replace(daemon.firewall.ruleset(), notes=(*notes, *drawn))
+    return replace(daemon.firewall.ruleset(), notes=(*notes, *daemon.remarks, *drawn))
+
+
+def nftables_of(daemon: Daemon) -> str:
+    """Return the tables of the nftables backend as `nft list ruleset` prints them, "" where iptables is used."""
+    return daemon.firewall.text() if isinstance(daemon.firewall, NftFirewall) else ""
 
 
 def _stand_in(network: LiveNetwork) -> Diagnostic:

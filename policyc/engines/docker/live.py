@@ -166,7 +166,7 @@ class Networks:
         interface = network.option("bridge.name") or drawn.bridge
         bridge = Bridge(
             name=network.name,
-            interface=interface or _drawn_name(network.name, drawn.id),
+            interface=interface or self._drawn_name(network.name, drawn.id),
             subnets={family: each.subnet for family, each in leases.items()},
             internal=network.internal,
             icc=self._flag(network, "bridge.enable_icc"),
@@ -179,6 +179,18 @@ class Networks:
         from_mac = network.name == DEFAULT_NETWORK and self._how.default_bridge_ipv6_from_mac
         is_drawn = not interface and not drawn.id
         return LiveNetwork(network, bridge, leases, host, drawn.id, from_mac, is_drawn)
+
+    def _drawn_name(self, network: str, identity: str) -> str:
+        """Return the name of a bridge, `br-` and the first digits of the network's id; `_NAME_` stands in for those.
+
+        The stand-in is a name that iptables and nft take, and that no other network has.
+        """
+        if identity:
+            return f"br-{identity[:_ID_DIGITS]}"
+        used = {one.bridge.interface for one in self.live.values() if one.bridge}
+        short = network[: _ID_DIGITS - 2]
+        names = (short, *(f"{short[: _ID_DIGITS - 2 - len(str(number))]}{number}" for number in range(2, 1000)))
+        return next(name for name in (f"br-_{each}_" for each in names) if name not in used)
 
     def _subnet(self, network: Network, drawn: DrawnNetwork, family: int) -> Subnet | None:
         given = next((each for each in network.subnets if each.version == family), None)
@@ -219,13 +231,6 @@ class Networks:
         except ValueError:
             message = f"the option `{name}` of `{network.name}` is no address: `{text}`"
             raise refused(network.name, message, network.span) from None
-
-
-def _drawn_name(network: str, identity: str) -> str:
-    """Return the name of a bridge, `br-` and the first digits of the network's id; its name stands in for those."""
-    if identity:
-        return f"br-{identity[:_ID_DIGITS]}"
-    return f"br-<{network[: _ID_DIGITS - 2]}>"
 
 
 def refused(name: str, message: str, span: Span | None = None, hint: str = "") -> InputError:

@@ -33,6 +33,9 @@ def read_settings(given: Given, how: Behaviour) -> tuple[Settings, list[Diagnost
     def flag(name: str, *, default: bool) -> bool:
         return default if name in absent else given.at(name).flag(default)
 
+    backend = "iptables" if "firewall-backend" in absent else given.at("firewall-backend").text("iptables")
+    if backend not in {"iptables", "nftables"}:
+        given.at("firewall-backend").wrong(f"must be iptables or nftables, not `{backend}`")
     settings = Settings(
         iptables=flag("iptables", default=True),
         ip6tables=flag("ip6tables", default=True) if "ip6tables" in given else None,
@@ -54,7 +57,7 @@ def read_settings(given: Given, how: Behaviour) -> tuple[Settings, list[Diagnost
         address_pools=_pools(given),
         bridge_options=_bridge_options(given),
         accept_mark="" if "bridge-accept-fwmark" in absent else given.at("bridge-accept-fwmark").text(),
-        backend="iptables" if "firewall-backend" in absent else given.at("firewall-backend").text("iptables"),
+        backend=backend,
     )
     return settings, notes
 

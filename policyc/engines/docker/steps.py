@@ -19,6 +19,7 @@ from policyc.engines.docker.words import Typed, read_network, read_run
 from policyc.source import Source, Span
 
 _WITH_VALUES = frozenset({"-t", "--time", "--timeout", "-s", "--signal"})
+_HARMLESS_PROGRAMS = frozenset({"sleep", "true", "ip", "echo", "modprobe", "ping", "curl", "nc", "cat", "mkdir"})
 _FORWARDING = {
     "net.ipv4.ip_forward": 4, "net.ipv4.conf.all.forwarding": 4, "net.ipv6.conf.all.forwarding": 6,
 }  # fmt: skip
@@ -53,7 +54,7 @@ class _Step:
             self._docker(words[1:])
         elif program == "sysctl":
             self._sysctl(words[1:])
-        elif program not in {"sleep", "true", "ip", "echo"}:
+        elif program not in _HARMLESS_PROGRAMS:
             raise self._unknown(f"`{program}` is no step that is known here")
 
     def _sysctl(self, words: Sequence[str]) -> None:
