@@ -15,7 +15,7 @@ from policyc.host.ipv6_kinds import is_link_local, is_multicast, needs_interface
 from policyc.host.source_v6 import select_source_v6
 from policyc.net.addresses import format_address
 from policyc.net.protocols import AH, DCCP, ESP, ICMP, ICMPV6, SCTP, TCP, UDPLITE
-from policyc.simulation.packet import ACK, FLAGS, RST, Packet, Segment
+from policyc.simulation.packet import ACK, FLAGS, NO_USER, RST, Packet, Segment
 from policyc.simulation.tracking import is_icmp_error
 
 _CODES = {
@@ -67,7 +67,7 @@ class Answer:
 
 def rejection(fib: Fib, packet: Packet, answer: str) -> Answer | None:
     """Return what `REJECT --reject-with` sends, None where the kernel stays silent."""
-    if (packet.bad_checksum and packet.proto not in _NOT_SUMMED) or packet.pkttype != "unicast" or packet.to_many:
+    if (packet.bad_checksum and packet.proto not in _NOT_SUMMED) or packet.to_many:
         return None
     if answer == "tcp-reset":
         return _reset(fib, packet)
@@ -114,6 +114,7 @@ def as_packet(answer: Answer, about: Packet) -> Packet | None:
         packet.tcp_flags = sum(FLAGS[name] for name in answer.flags.split(","))
         packet.segment, packet.tcp_option, packet.length = Segment(), (), 40 if answer.family == 4 else 60
     else:
+        packet.uid = packet.gid = NO_USER  # the kernel's own socket for them, which is nobody's
         packet.icmp, packet.inner = answer.icmp_type << 8 | answer.icmp_code, about
         packet.length = min(_HEADERS[answer.family] + about.length, _LONGEST[answer.family])
         if answer.family == 4:

@@ -15,6 +15,7 @@ from policyc.simulation.connection import Connection, FlowTuple
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
 FLAGS = {"FIN": FIN, "SYN": SYN, "RST": RST, "PSH": PSH, "ACK": ACK, "URG": URG, "ECE": ECE, "CWR": CWR}
 IDENTIFIED = frozenset((0, 8, 13, 14, 15, 16, 17, 18, 128, 129))  # ICMP types with an identifier, both families
+NO_USER = 2**32 - 1  # uid and gid of a socket that the kernel made for itself
 MSS_OPTION = 2  # kind of the TCP option, RFC 9293
 
 
@@ -100,6 +101,11 @@ class Packet:
         if self.proto in {ICMP, ICMPV6}:
             return FlowTuple(self.family, self.src, self.dst, self.proto, self.icmp_id or 0, self.icmp or 0)
         return FlowTuple(self.family, self.src, self.dst, self.proto, self.sport or 0, self.dport or 0)
+
+    @property
+    def user(self) -> int:
+        """The uid that routing reads: root's where no program sends it."""
+        return 0 if self.uid in {None, NO_USER} else self.uid or 0
 
     @property
     def arriving(self) -> Arriving:

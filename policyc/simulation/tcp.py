@@ -151,6 +151,8 @@ def follow(one: Connection, packet: Packet, *, reply: bool, liberal: bool) -> Fa
     if not one.status & SEEN_REPLY:
         if flags & RST:
             return Fate.DELETE
+        if kind == "syn" and old == "SYN_SENT":
+            return Fate.IGNORE  # sent once more
     elif not one.status & ASSURED and old in {"SYN_RECV", "ESTABLISHED"} and new == "ESTABLISHED":
         one.status |= ASSURED
     return Fate.ACCEPT

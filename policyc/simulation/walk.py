@@ -152,7 +152,7 @@ class Simulation:
     def _send(self, packet: Packet, trace: Trace) -> None:
         flow = Flow(
             packet.family, packet.dst, packet.src if packet.has_source else None, oif=packet.bound, mark=packet.mark,
-            protocol=packet.proto, sport=packet.sport or 0, dport=packet.dport or 0, uid=packet.uid or 0,
+            protocol=packet.proto, sport=packet.sport or 0, dport=packet.dport or 0, uid=packet.user,
         )  # fmt: skip
         found = (
             reroute(self.state.fib, flow, "")
@@ -192,7 +192,7 @@ class Simulation:
     def _rerouted(self, packet: Packet, trace: Trace, first: str) -> Departure:
         flow = Flow(
             packet.family, packet.dst, packet.src, oif=packet.bound, mark=packet.mark, tos=packet.tos, protocol=packet.proto,
-            sport=packet.sport or 0, dport=packet.dport or 0, uid=packet.uid or 0,
+            sport=packet.sport or 0, dport=packet.dport or 0, uid=packet.user,
         )  # fmt: skip
         return self._way(reroute(self.state.fib, flow, first), packet, trace, again=True)
 

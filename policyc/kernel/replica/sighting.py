@@ -154,8 +154,7 @@ class Sighting:
     # ------------------------------------------------------------------ what it means
     def verdict(self, number: int) -> dict[str, Any]:
         """Return the verdict about packet `number`."""
-        if self.stopped and self.steps and self.steps[-1].verdict == "accept" and self.error in {"", "EPERM"}:
-            # A target refused, as MASQUERADE does without an address; where the way was lost, the error is another one.
+        if self._was_refused():
             self.steps[-1] = self.steps[-1]._replace(verdict="drop")
         dropped = next((step for step in self.steps if step.verdict == "drop"), None)
         found: dict[str, Any] = {"n": number, "verdict": self._verdict(dropped)}
@@ -186,6 +185,16 @@ class Sighting:
         if self.error:
             found["send_error"] = self.error
         return found | {"trace": [list(step) for step in self.steps]}
+
+    def _was_refused(self) -> bool:
+        """Whether a target of a legacy nat table dropped the packet, as MASQUERADE does without an address.
+
+        Its trace does not tell; where the way was lost afterwards, the sender's error is another one.
+        """
+        if not self.stopped or not self.steps or self.error not in {"", "EPERM"}:
+            return False
+        last = self.steps[-1]
+        return (last.table, last.verdict) == ("nat", "accept") and last.rule != "policy"
 
     def _mark(self, verdict: str) -> int:
         """Return the mark at the packet's end, which of a broadcast is not that of the copy that comes back."""

@@ -17,7 +17,7 @@ from policyc.netfilter.hooks import Hook
 from policyc.netfilter.predicate import In, Opaque, Predicate, all_of, any_of, negate_if
 
 LAST_ID = 2**32 - 2  # (uid_t) -1 is no user
-HAS_SOCKET = In(fields.UID, IntervalSet.of((0, LAST_ID)))
+HAS_SOCKET = In(fields.UID, IntervalSet.of((0, LAST_ID + 1)))  # of a user, or the kernel's own, whose uid is no user's
 
 
 @dataclass(frozen=True, slots=True)
