@@ -14,6 +14,7 @@ from policyc.language import literals as v
 from policyc.language.parser import parse_packet
 from policyc.language.problems import suggestion
 from policyc.net.addresses import parse_address
+from policyc.net.protocols import WITH_PORTS
 from policyc.netfilter.intent import AddressName, Intent
 from policyc.netfilter.question import Question
 from policyc.policy.addresses import bounds, item_of
@@ -27,6 +28,8 @@ from policyc.source import Source
 
 NAME = "PACKET"
 """What diagnostics call the text."""
+
+_MAY_HAVE_PORTS = WITH_PORTS | {None}
 
 
 def questions_of(text: str | Sequence[str], intent: Intent | None = None) -> tuple[Question, ...]:
@@ -46,8 +49,10 @@ def questions_of(text: str | Sequence[str], intent: Intent | None = None) -> tup
     questions = names.questions(packet)
     if questions is None:
         raise InputError(findings.found)
-    notes = [note for end in (packet.source, packet.destination) if (note := _without_brackets(end))]
-    return tuple(replace(one, notes=(*one.notes, *notes)) for one in questions) if notes else questions
+    notes = tuple(note for end in (packet.source, packet.destination) if (note := _without_brackets(end)))
+    return tuple(
+        replace(one, notes=one.notes + notes) if one.headers.proto in _MAY_HAVE_PORTS else one for one in questions
+    )
 
 
 def _without_brackets(end: v.Endpoint) -> str:

@@ -166,3 +166,4 @@ def test_a_port_behind_an_address_without_brackets_is_pointed_out() -> None:
     assert note == "2001:db8::1:5432 is an address; with port 5432 it is [2001:db8::1]:5432"
     assert one("tcp 2001:db8::9 -> 2001:db8::5432").notes == ()
     assert one("tcp 2001:db8::9 -> [2001:db8::1:5432]:80").notes == ()
+    assert one("icmp6/neighbour-solicitation fe80::9 -> ff02::1:ff00:1").notes == ()
