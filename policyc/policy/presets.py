@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from policyc.language.parser import parse
 from policyc.language.rules import Rule
 from policyc.language.tree import RuleBlock
 from policyc.netfilter.hooks import Hook
@@ -52,6 +51,8 @@ def is_preset(source: Source) -> bool:
 @cache
 def preset_rules(name: str, hook: Hook) -> tuple[Rule, ...]:
     """Return the rules of a preset in a hook of filter."""
+    from policyc.language.parser import parse  # lark is loaded for policies only
+
     source = Source(_source_name(name, hook), f"filter any -> any {{\n{PRESETS[name][hook]}}}\n")
     file, problems = parse(source)
     assert not problems, problems
