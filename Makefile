@@ -11,7 +11,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 demo: $(VENV)/.installed
 	$(BIN)/policyc check $(EXAMPLE)
 	$(BIN)/policyc compile $(EXAMPLE) --family 4
-	$(BIN)/policyc show $(EXAMPLE)
+	$(BIN)/policyc explain $(EXAMPLE) 'tcp 198.51.100.9 -> self:22 in net'
 
 test: $(VENV)/.developer packages lint
 	$(BIN)/pytest

@@ -3,6 +3,7 @@
 README.md and docs/*.md are read (docs/situations by tests/golden/test_situations.py). A comment right above a fenced block says what is more than its language:
 
     <!-- file: NAME -->             it is the content of that file, for the blocks below it
+    <!-- file: NAME; a host -->     it is the host that `--host NAME` reads
     <!-- refused: NAME, NAME -->    the errors that it is refused with; after a file's name behind a semicolon
     <!-- prints -->                 the lines are what the command, or program, above prints, in this order; … is any text
     <!-- run -->, <!-- run: exit 2 -->    its lines `$ policyc …` are run and end with 0, or with that
@@ -27,6 +28,7 @@ from typing import NamedTuple
 import pytest
 
 from policyc import api
+from policyc.cli.question import host_in
 from policyc.config import read_config
 from policyc.diagnostics import Severity
 
@@ -140,8 +142,11 @@ def test_a_dump(block: Block, folders: dict[Path, Path]) -> None:
 
 
 @having("json")
-def test_a_snapshot(block: Block, folders: dict[Path, Path]) -> None:
-    assert errors(block, folders[block.document]) == block.refused
+def test_a_snapshot_or_a_host(block: Block, folders: dict[Path, Path]) -> None:
+    if block.marker.endswith("; a host"):
+        assert host_in(str(folders[block.document] / block.file)).interfaces
+    else:
+        assert errors(block, folders[block.document]) == block.refused
 
 
 @having("toml")

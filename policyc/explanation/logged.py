@@ -21,6 +21,7 @@ from policyc.netfilter.effect import Note, Rewrite
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.parts import Target
 from policyc.netfilter.predicate import In, nodes
+from policyc.netfilter.question import Question
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Ruleset
 from policyc.readers.logline import LogLine
@@ -46,14 +47,14 @@ class Logged:
 def logged(ruleset: Ruleset, line: LogLine, question: str, host: Host | None) -> Logged:
     """Return the way of the packet in a log line; raises InputError where it cannot be placed on the host."""
     first: Explanation | None = None
-    for headers in _origins(ruleset, line):
-        explanation = explain(ruleset, place((headers,), ruleset, host), question)
+    for origin in _origins(ruleset, line):
+        explanation = explain(ruleset, place((origin,), ruleset, host), question)
         look = _look(explanation, line)
         if look is not None:
             visit, found = look
             assert found.rule is not None
             assert isinstance(found.number, int)
-            by = explanation.places.of_rule(headers.family, visit.table, found.chain, found.number, found.rule)
+            by = explanation.places.of_rule(line.headers.family, visit.table, found.chain, found.number, found.rule)
             return Logged(explanation, by, ())
         first = first or explanation
     assert first is not None
@@ -65,7 +66,7 @@ def logged(ruleset: Ruleset, line: LogLine, question: str, host: Host | None) ->
     return Logged(first, None, candidates)
 
 
-def _origins(ruleset: Ruleset, line: LogLine) -> Iterator[Headers]:
+def _origins(ruleset: Ruleset, line: LogLine) -> Iterator[Question]:
     """Yield what the packet may have been when it entered, most likely first."""
     headers = line.headers
     # Whoever logs in FORWARD or behind it sees the TTL after this host has counted it down.
@@ -74,18 +75,24 @@ def _origins(ruleset: Ruleset, line: LogLine) -> Iterator[Headers]:
         headers = replace(headers, ttl=min(headers.ttl + 1, 255))
     origins = list(_before_dnat(ruleset, headers)) if line.after_dnat is not False else []
     yield from origins[:_MOST_TRIED]
-    yield headers
+    yield Question(headers)
 
 
-def _before_dnat(ruleset: Ruleset, headers: Headers) -> Iterator[Headers]:
-    """Yield the packet with the destination that each rule tests which translates to the one in the line."""
+def _before_dnat(ruleset: Ruleset, headers: Headers) -> Iterator[Question]:
+    """Yield the packet with the destination that each rule tests which translates to the one in the line.
+
+    A rule that names no address is meant for those of this host.
+    """
     table = ruleset.table(headers.family, "nat")
     if table is None:
         return
     for chain in table.chains:
         for rule in chain.rules:
             if _translates_to(rule, headers, chain.name):
-                yield replace(headers, dst=_tested_address(rule, headers), dport=_tested_port(rule, headers))
+                address, port = _tested_address(rule), _tested_port(rule, headers)
+                if address is None:
+                    yield Question(replace(headers, dst=0, dport=port), to_self=True)
+                yield Question(replace(headers, dst=headers.dst if address is None else address, dport=port))
 
 
 def _translates_to(rule: Rule, headers: Headers, chain: str) -> bool:
@@ -102,10 +109,10 @@ def _translates_to(rule: Rule, headers: Headers, chain: str) -> bool:
     return False
 
 
-def _tested_address(rule: Rule, headers: Headers) -> int:
+def _tested_address(rule: Rule) -> int | None:
     selector = rule.selector("-d")
     if selector is None or selector.negated or not isinstance(selector.value, Network):
-        return headers.dst
+        return None
     return selector.value.address
 
 
