@@ -73,7 +73,9 @@ def read_manifests(
 
 
 def _objects(given: Given) -> Iterator[Given]:
-    """Yield an object, or those of a list."""
+    """Yield an object, or those of a list; of an empty document, nothing."""
+    if given.value is None:
+        return
     if not isinstance(given.value, dict):
         given.wrong("must be a Kubernetes object, with `apiVersion` and `kind`")
         yield given
