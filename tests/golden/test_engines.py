@@ -113,6 +113,21 @@ def test_every_recorded_scenario_of_dockers_nftables_backend() -> None:
     assert not wrong
 
 
+def test_every_recorded_scenario_of_kube_proxy() -> None:
+    seen, wrong = 0, []
+    for row in recorded("kubernetes"):
+        seen += 1
+        scenario = {**row["input"], "flags": row["flags"], "node": row["node"], "pre": row["pre"]}
+        ruleset = api.preview(f"kube-proxy@{row['version'].removeprefix('v')}", scenario)
+        wrong += [
+            f"{row['name']} IPv{family}"
+            for family in (4, 6)
+            if said(tables(api.iptables_save(ruleset, family))) != said(tables(row[f"expected_v{family}"]))
+        ]
+    assert seen > 20
+    assert not wrong
+
+
 def test_a_ruleset_says_what_stands_in_for_drawn_names() -> None:
     ruleset = api.preview("docker@28", {"networks": [{"name": "app"}]})
     assert isinstance(ruleset, Ruleset)
