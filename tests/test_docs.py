@@ -16,6 +16,7 @@ print behind `>>>` is compared), blocks of `toml` are a policyc.toml. In docs/ t
 from __future__ import annotations
 
 import doctest
+import json
 import os
 import re
 import shlex
@@ -31,12 +32,14 @@ from policyc import api
 from policyc.cli.question import host_in
 from policyc.config import read_config
 from policyc.diagnostics import Severity
+from policyc.engines.docker.compose import read_compose
+from policyc.source import Source
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"(?:^<!-- ([^>]*) -->\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-SUFFIX = {"policy": "pol", "iptables": "rules", "json": "json"}
-TESTED = ("policy", "iptables", "json", "python", "toml")
+SUFFIX = {"policy": "pol", "iptables": "rules", "json": "json", "yaml": "yml", "scenario": "json"}
+TESTED = ("policy", "iptables", "json", "python", "toml", "yaml", "scenario")
 EXAMPLES = doctest.DocTestParser()
 DIAGRAMS = {"architecture.md"}
 
@@ -139,6 +142,17 @@ def test_a_policy(block: Block, folders: dict[Path, Path]) -> None:
 @having("iptables")
 def test_a_dump(block: Block, folders: dict[Path, Path]) -> None:
     assert errors(block, folders[block.document]) == block.refused
+
+
+@having("yaml")
+def test_a_compose_file(block: Block) -> None:
+    scenario, _ = read_compose(Source(block.file, block.text), "project")
+    assert scenario.containers
+
+
+@having("scenario")
+def test_a_scenario_of_docker(block: Block) -> None:
+    assert api.preview("docker", json.loads(block.text)).families == (4, 6)
 
 
 @having("json")
