@@ -48,7 +48,7 @@ def _is_visible(field: str, ours: Mapping[str, Any], kernel: Mapping[str, Any]) 
     if field == "mark":
         return bool(kernel["trace"] or "ctstate" in kernel)  # what no hook has seen has no mark yet, its socket has
     if field == "ctstate":
-        return ours.get("deciding", {}).get("table") != "raw"  # dropped there after it was exempted, before anybody looked
+        return bool(ours.get("deciding", {}).get("table") != "raw")  # dropped there after it was exempted, before anybody looked
     if field in {"kernel_replies", "reply_left_via"}:
         replies = kernel.get("kernel_replies", ())
         redirected = any((one["proto"], one.get("icmp_type")) in _REDIRECTS for one in replies)
