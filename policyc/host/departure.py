@@ -39,7 +39,10 @@ def depart(fib: Fib, flow: Flow, *, foreign_source: bool = False) -> Departure |
     `flow.source` is the socket's own address, None where it has none yet, as for a raw socket that writes the IP header itself.
     `foreign_source` allows one that no interface has (IP_TRANSPARENT).
     """
-    return _depart_v6(fib, flow) if flow.family == 6 else _depart_v4(fib, flow, foreign_source=foreign_source)
+    if flow.family == 4:
+        return _depart_v4(fib, flow, foreign_source=foreign_source)
+    # To a socket `::` means this host (rawv6_sendmsg and its like).
+    return _depart_v6(fib, flow if flow.destination else replace(flow, destination=LOCALHOST[6]))
 
 
 def reroute(fib: Fib, flow: Flow, first: str) -> Departure | Failure:

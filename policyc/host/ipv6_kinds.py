@@ -30,7 +30,9 @@ def is_unicast(address: int) -> bool:
 
 
 def scope_of(address: int) -> int:
-    """Return the scope from 0 to 15; that of a multicast address stands in it."""
+    """Return the scope from 0 to 15; that of a multicast address stands in it, `::` has none: -1."""
+    if address == UNSPECIFIED:
+        return -1
     if is_multicast(address):
         return (address >> 112) & 15
     if address == LOCALHOST or is_link_local(address):

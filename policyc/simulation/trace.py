@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -87,15 +88,23 @@ class Trace:
         if self.reject_with:
             found["reject_with"] = self.reject_with
         if self.answer is not None:
-            found["kernel_replies"] = [self.answer.to_dict()]
-            if self.answer_left_by is not None:
-                found["reply_left_via"] = [self.answer_left_by] if self.answer_left_by else []
+            chain = list(self._answered())
+            found["kernel_replies"] = [one.answer.to_dict() for one in chain if one.answer is not None]
+            if all(one.answer_left_by is not None for one in chain):
+                found["reply_left_via"] = [one.answer_left_by for one in chain if one.answer_left_by]
         if self.verdict == KERNEL_DROP:
             found["stage"] = self.passed
         if self.send_error:
             found["send_error"] = self.send_error
         found["trace"] = [list(step) for step in self.steps]
         return found
+
+    def _answered(self) -> Iterator[Trace]:
+        """Yield the ways that the kernel answers: this one, and that of its answer where a rule rejects the answer."""
+        way: Trace | None = self
+        while way is not None and way.answer is not None:
+            yield way
+            way = way.answer_way
 
 
 def final_tuple(packet: Packet) -> dict[str, Any]:
