@@ -1,6 +1,6 @@
 """What the documents say is true: their files are written down, their policies checked, their commands run.
 
-README.md and docs/*.md are read (docs/situations by tests/golden/test_situations.py). A comment right above a fenced block says what is more than its language:
+README.md, docs/*.md and docs/engines/*.md are read (docs/situations by tests/golden/test_situations.py). A comment right above a fenced block says what is more than its language:
 
     <!-- file: NAME -->             it is the content of that file, for the blocks below it
     <!-- file: NAME; a host -->     it is the host that `--host NAME` reads
@@ -36,7 +36,11 @@ from policyc.engines.docker.compose import read_compose
 from policyc.source import Source
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "engines").glob("*.md")),
+]
 FENCE = re.compile(r"(?:^<!-- ([^>]*) -->\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SUFFIX = {"policy": "pol", "iptables": "rules", "json": "json", "yaml": "yml", "scenario": "json"}
 TESTED = ("policy", "iptables", "json", "python", "toml", "yaml", "scenario")
@@ -144,7 +148,11 @@ def test_a_dump(block: Block, folders: dict[Path, Path]) -> None:
     assert errors(block, folders[block.document]) == block.refused
 
 
-@having("yaml")
+@pytest.mark.parametrize(
+    "block",
+    [block for block in BLOCKS if block.language == "yaml" and not block.text.startswith("apiVersion: ")],
+    ids=lambda block: block.name,
+)
 def test_a_compose_file(block: Block) -> None:
     scenario, _ = read_compose(Source(block.file, block.text), "project")
     assert scenario.containers
@@ -222,9 +230,12 @@ def test_a_script_in_a_namespace(block: Block, folders: dict[Path, Path], tmp_pa
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("block", [b for b in BLOCKS if b.document.parent.name == "docs"], ids=lambda block: block.name)
+@pytest.mark.parametrize(
+    "block", [b for b in BLOCKS if b.document.parent.name in {"docs", "engines"}], ids=lambda block: block.name
+)
 def test_every_block_of_the_docs_is_tested(block: Block) -> None:
     known = block.language in TESTED or block.marker == "prints" or RUN.fullmatch(block.marker) or block in SCRIPTS
+    known = known or any(block.marker == f"file: {word}" for one in COMMANDS for word in one.words)
     assert known or block.document.name in DIAGRAMS, "nothing runs this block: say what it is in a comment above it"
 
 

@@ -6,6 +6,7 @@ Sources: kubernetes/kubernetes (pkg/proxy, pkg/features/kube_features.go), its c
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from policyc.engines.releases import numbers
 
@@ -30,14 +31,29 @@ class Behaviour:
     """Whether `--nodeport-addresses=primary` is known."""
 
 
-CHANGES: tuple[tuple[str, dict[str, bool]], ...] = (
-    ("1.28.0", {}),
-    ("1.29.0", {"heeds_liberal_tracking": True}),
-    ("1.30.0", {"ip_mode": True}),
-    ("1.31.0", {"hints_need_annotation": False, "accounting": True, "primary_addresses": True}),
-    ("1.34.0", {"node_hints": True}),
-)
-"""Each release that changed something, oldest first, with what it changed."""
+class Change(NamedTuple):
+    """What a release changed: fields of Behaviour, and the same in a sentence."""
+
+    since: str
+    fields: dict[str, bool]
+    says: str
+
+
+CHANGES: tuple[Change, ...] = (
+    Change("1.28.0", {}, "the oldest that is modelled"),
+    Change(
+        "1.29.0", {"heeds_liberal_tracking": True},
+        "packets in state INVALID are not dropped where `net.netfilter.nf_conntrack_tcp_be_liberal` is 1",
+    ),
+    Change("1.30.0", {"ip_mode": True}, "an address of a load balancer in `ipMode: Proxy` gets no rules"),
+    Change(
+        "1.31.0", {"hints_need_annotation": False, "accounting": True, "primary_addresses": True},
+        "hints of zones choose endpoints without `service.kubernetes.io/topology-mode`; dropped INVALID packets and node ports "
+        "on loopback are counted by nfacct objects; `--nodeport-addresses=primary`",
+    ),
+    Change("1.34.0", {"node_hints": True}, "hints of nodes choose endpoints before those of zones"),
+)  # fmt: skip
+"""Each release that changed something, oldest first."""
 
 SERIES: tuple[tuple[str, int], ...] = (
     ("1.28", 15), ("1.29", 14), ("1.30", 14), ("1.31", 13), ("1.32", 9), ("1.33", 5), ("1.34", 1),
@@ -58,9 +74,9 @@ GATES: dict[str, tuple[str, bool, str]] = {
 def behaviour_of(release: str) -> Behaviour:
     """Return how a release behaves."""
     found = Behaviour()
-    for since, changed in CHANGES:
-        if numbers(since) <= numbers(release):
-            found = replace(found, **changed)
+    for change in CHANGES:
+        if numbers(change.since) <= numbers(release):
+            found = replace(found, **change.fields)
     return found
 
 
