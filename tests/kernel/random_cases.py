@@ -31,7 +31,7 @@ def random_case(seed: int, *, legacy: bool) -> Case:
     packets: list[Item] = []
     for item, fate in zip(first, fates, strict=True):
         packets.append(item)
-        if draw.random() < 0.5:
+        if draw.random() < 0.65:
             packets += Talk(item, fate, family, draw).packets()
     return case | {"packets": [{"n": n, **item} for n, item in enumerate(packets)]}
 

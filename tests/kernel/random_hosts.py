@@ -120,7 +120,7 @@ def _sysctls(names: list[str], family: int, draw: random.Random) -> dict[str, in
     if family == 4:
         for setting, chance, values in (
             ("rp_filter", 0.15, (1, 2)), ("accept_local", 0.1, (1,)), ("route_localnet", 0.15, (1,)),
-            ("src_valid_mark", 0.1, (1,)), ("forwarding", 0.05, (0, 1)),
+            ("src_valid_mark", 0.1, (1,)), ("forwarding", 0.05, (0, 1)), ("bc_forwarding", 0.1, (1,)),
         ):  # fmt: skip
             for where in ("all", *names):
                 if draw.random() < chance / 2 and (setting, where) != ("forwarding", "all"):

@@ -10,7 +10,7 @@ from random_hosts import FAR, MARKS, PORTS, STRANGE, Site
 
 Item = dict[str, Any]
 HEADER = {"tcp": 20, "udp": 8, "icmp": 8, "icmpv6": 8, "sctp": 12, "gre": 8, "udplite": 8}
-OPENING_FLAGS = ("SYN",) * 8 + (
+OPENING_FLAGS = ("SYN",) * 24 + (
     "ACK", "SYN,ACK", "FIN,ACK", "RST", "RST,ACK", "PSH,ACK", "FIN", "NONE", "SYN,ECE,CWR", "SYN,FIN", "URG", "FIN,PSH,URG",
 )  # fmt: skip
 ERRORS = {
@@ -23,7 +23,8 @@ ANSWERED = {8: 0, 13: 14, 15: 16, 17: 18, 128: 129}
 def opening(site: Site, draw: random.Random) -> Item:
     """The first packet of a connection, or one that looks like nothing known."""
     item = _incoming(site, draw) if draw.random() < 0.7 else _outgoing(site, draw)
-    item |= {"fresh": True, **_transport(site, draw)}
+    # Some begin while other connections are there, whose ports may be taken.
+    item |= {"fresh": draw.random() < 0.75, **_transport(site, draw)}
     if draw.random() < 0.12:
         item["ttl"] = draw.choice((1, 2, 63, 65, 255))
     if draw.random() < 0.15:
@@ -89,10 +90,10 @@ def _to_many(site: Site, draw: random.Random) -> str:
 
 def _transport(site: Site, draw: random.Random) -> Item:
     icmp = "icmp" if site.family == 4 else "icmpv6"
-    proto = draw.choice(("tcp",) * 8 + ("udp",) * 5 + (icmp,) * 3 + ("sctp", "gre", "udplite"))
+    proto = draw.choice(("tcp",) * 12 + ("udp",) * 7 + (icmp,) * 4 + ("sctp", "gre", "udplite"))
     item: Item = {"proto": proto}
     if proto == icmp:
-        types = (8, 8, 8, 0, 13, 15, 17, 3, 11, 30) if site.family == 4 else (128, 128, 128, 129, 1, 3, 135, 200)
+        types = (8,) * 8 + (0, 13, 15, 17, 3, 11, 30) if site.family == 4 else (128,) * 8 + (129, 1, 3, 133, 135, 136, 143, 200)
         item |= {
             "icmp_type": draw.choice(types),
             "icmp_code": draw.choice((0, 0, 0, 1)),
@@ -265,14 +266,14 @@ class Talk:
         return found
 
     def _error(self, _: str) -> Item:
-        """An ICMP error about the first packet, from its other end or a router before it."""
+        """An ICMP error about the first packet, from its other end or a router before it; rarely one that quotes nonsense."""
         final = self.final
-        src = (
-            final["dst"]
-            if self.draw.random() < 0.6 or self.verdict["verdict"] == "LOCAL"
-            else self.draw.choice(FAR[self.family])
-        )
+        src = final["dst"]
+        if self.draw.random() < 0.4 and self.verdict["verdict"] != "LOCAL":
+            src = self.draw.choice(FAR[self.family])
         about = self._quoted(final, final["src"], final["dst"])
+        if self.draw.random() < 0.1:
+            about = self._quoted(self.first, self.first["src"], self.first["dst"], swapped=self.draw.random() < 0.3)
         return _measured(self._entrance() | self._icmp_error(about, final["src"], src), self.family)
 
     def _error_of_reply(self, _: str) -> Item:

@@ -94,7 +94,7 @@ def random_rule(place: Place) -> str:
     draw = place.draw
     target, needs = _target(place)
     tests: dict[str, str] = {}
-    for _ in range(draw.choice((0, 1, 1, 1, 2, 2))):
+    for _ in range(draw.choice((0, 0, 0, 1, 1) if place.table == "nat" else (0, 1, 1, 1, 2, 2))):
         found = draw.choice(MATCHES)(place)
         if found is not None and (not found.startswith("-p tcp ") or needs in {"", "tcp"}):
             if found.startswith("-p tcp "):

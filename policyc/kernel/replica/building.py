@@ -32,8 +32,13 @@ _BEGIN: tuple[Setting, ...] = (
     ("net.ipv6.conf.default.accept_ra", "0"), ("net.ipv6.conf.default.router_solicitations", "0"),
 )  # fmt: skip
 _OUTSIDE: tuple[Setting, ...] = (("net.ipv6.conf.default.disable_ipv6", "1"), ("net.ipv6.conf.all.disable_ipv6", "1"))
-# Settings of the machine and not of a namespace, or of what a replica does not have.
-_NOT_BUILT = ("net.core.", "net.bridge.", "net.netfilter.nf_conntrack_max", "net.netfilter.nf_conntrack_buckets")
+# Settings of the machine and not of a namespace, of what a replica does not have, and of how often the kernel answers.
+_NOT_BUILT = (
+    "net.core.", "net.bridge.", "net.netfilter.nf_log", "net.netfilter.nf_conntrack_max",
+    "net.netfilter.nf_conntrack_buckets", "net.ipv4.icmp_ratelimit", "net.ipv4.icmp_ratemask", "net.ipv4.icmp_msgs_",
+    "net.ipv6.icmp.",
+)  # fmt: skip
+_FORMING = frozenset(("addr_gen_mode", "accept_dad", "accept_ra", "autoconf"))  # addresses are those that the host has
 _SCOPES = {Scope.UNIVERSE: "global", Scope.SITE: "site", Scope.LINK: "link", Scope.HOST: "host"}
 
 
@@ -76,7 +81,7 @@ def building_of(host: Host) -> Building:
         links.append(f"link set {one.name} arp off group {one.group} addrgenmode none{' up' if one.up else ''}")
         outside.append(f"link set {one.name} arp off up")
     given = host.sysctls.given
-    settings = [(name, value) for name, value in given.items() if not name.startswith(_NOT_BUILT)]
+    settings = [(name, value) for name, value in given.items() if _is_built(name)]
     settings.sort(key=lambda each: _breadth(each[0]))
     default = [each for each in settings if ".conf.default." in each[0]]
     addresses = {family: list(_of_family(host, family)) for family in (4, 6)}
@@ -84,6 +89,10 @@ def building_of(host: Host) -> Building:
     solicited = {(one.name, 6, group) for one in wired if one.up for group in solicited_nodes(host, one)}
     groups = [(name, family, format_address(group, family)) for name, family, group in sorted(host.groups | solicited)]
     return Building(links, outside, addresses, settings, [one.name for one in wired], groups, (*_BEGIN, *default))
+
+
+def _is_built(name: str) -> bool:
+    return not name.startswith(_NOT_BUILT) and name.rpartition(".")[2] not in _FORMING
 
 
 def with_macs(host: Host) -> Host:

@@ -63,19 +63,16 @@ class _Worker:
         self.outside = self.new_namespace()
         self.inside = self.new_namespace()
         self.senders: dict[tuple[int, int, int, str], socket.socket] = {}
-        self.unset: list[str] = []
 
     def run(self) -> dict[str, Any]:
         """Build, load, send."""
         plan = self.plan
         with ExitStack() as stack:
-            for text in plan["watch"][:1]:  # its hooks must be the first of their priority
+            for text in plan["watch"]:  # first: the kernel has the settings of conntrack only where somebody needs it
                 self.tool([plan["nft"], "-f", "-"], text)
             self.build()
             for group in plan["groups"]:
                 stack.enter_context(self.joined(*group))
-            for text in plan["watch"][1:]:
-                self.tool([plan["nft"], "-f", "-"], text)
             for words, text in plan["loads"]:
                 self.tool(words, text)
             self.names = {socket.if_nametoindex(name): name for name in ("lo", *plan["interfaces"])}
@@ -93,7 +90,7 @@ class _Worker:
             self.enter(self.inside)
             self.settle()
             sightings = [self.shoot(shot) for shot in plan["shots"]]
-        return {"sightings": sightings, "rules": rules, "unset": self.unset}
+        return {"sightings": sightings, "rules": rules}
 
     # ------------------------------------------------------------------ namespaces
     def new_namespace(self) -> int:
@@ -111,8 +108,8 @@ class _Worker:
         """Run a program with a text on its standard input; raise Refused where it fails."""
         done = subprocess.run(words, input=text, capture_output=True, text=True, check=False, errors="replace")
         if done.returncode:
-            said = (done.stderr or done.stdout).strip()
-            raise Refused(f"{os.path.basename(words[0])}: {said or f'exit status {done.returncode}'}")  # noqa: PTH119
+            said = (done.stderr or done.stdout).strip() or f"exit status {done.returncode}"
+            raise Refused(f"{Path(words[0]).name}: {said.splitlines()[0]}")
 
     def build(self) -> None:
         plan = self.plan
@@ -136,13 +133,13 @@ class _Worker:
         self.tool([self.plan["ip"], *options, "-batch", "-"], "".join(f"{line}\n" for line in lines))
 
     def set(self, name: str, value: str) -> None:
-        """Write a setting; what this kernel does not take is told with the answer."""
+        """Write a setting; raise Refused where this kernel does not take it."""
         path = Path("/proc/sys", *(part.replace("/", ".") for part in name.split(".")))
         try:
             if path.read_text(encoding="ascii").split() != value.split():
                 path.write_text(value, encoding="ascii")
-        except OSError:
-            self.unset.append(name)
+        except OSError as failed:
+            raise Refused(f"the setting {name} cannot be `{value}` here ({failed.strerror})") from None
 
     def joined(self, device: str, family: int, address: str) -> socket.socket:
         """Return a socket that has joined a multicast group."""
