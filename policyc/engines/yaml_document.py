@@ -15,7 +15,7 @@ from policyc.engines.given import Document, Given
 from policyc.readers.json_places import Path, read_json, spelled
 from policyc.source import Source, Span
 
-_MOST_VALUES = 200_000
+_MOST_VALUES = 2_000_000
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
