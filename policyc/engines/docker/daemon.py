@@ -40,6 +40,8 @@ class Daemon:
     def __init__(self, how: Behaviour, settings: Settings, host: Host, drawn: Drawn) -> None:
         self.how = how
         self.settings = settings
+        self.host = host
+        self.sysctls: dict[str, str] = {}
         self.tables = Tables("docker")
         self.forwards = {4: host.forwards, 6: False}
         self.containers: dict[str, LiveContainer] = {}
@@ -142,6 +144,8 @@ class Daemon:
             if not self.how.ipv6_forward_drop:
                 for family in sorted(network.bridge.subnets):
                     self._forward(family)
+            elif 6 in network.bridge.subnets and self.settings.ip_forward:
+                self.forwards[6] = True
             self._firewall.add_network(network.bridge)
         self._firewall.user_chain()
 
@@ -264,7 +268,7 @@ class Daemon:
 
     # published ports
 
-    def _gateways(self, one: LiveContainer) -> Iterator[tuple[int, str]]:
+    def gateways_of(self, one: LiveContainer) -> Iterator[tuple[int, str]]:
         """Yield the network that carries each family of a container: the first by priority, families and name."""
 
         def rank(name: str) -> tuple[int, bool, bool, str]:
@@ -279,14 +283,14 @@ class Daemon:
 
     def _rebind(self, one: LiveContainer) -> None:
         """Move the published ports to the network that carries them now, if it is another."""
-        carriers = dict(self._gateways(one))
+        carriers = dict(self.gateways_of(one))
         bound = {binding.family: bridge.name for bridge, binding in one.bindings}
         if any(carriers.get(family) != name for family, name in bound.items()) or not one.bindings:
             self._unbind(one)
             self._bind(one)
 
     def _bind(self, one: LiveContainer) -> None:
-        carriers = dict(self._gateways(one))
+        carriers = dict(self.gateways_of(one))
         if not carriers:
             return
         first = self.networks[carriers.get(4) or carriers[6]]

@@ -8,6 +8,7 @@ from typing import Any
 
 from policyc.diagnostics import Diagnostic, diagnose
 from policyc.engines.docker.daemon import Daemon
+from policyc.engines.docker.host import host_of
 from policyc.engines.docker.live import LiveNetwork
 from policyc.engines.docker.nft_firewall import NftFirewall
 from policyc.engines.docker.scenario import Drawn, Scenario, Step
@@ -41,9 +42,9 @@ def play(release: str, scenario: Scenario, drawn: Drawn) -> Daemon:
 
 
 def installed(daemon: Daemon, notes: Iterable[Diagnostic]) -> Ruleset:
-    """Return what a daemon has installed, with remarks on what stands in for names that it draws."""
+    """Return what a daemon has installed and on which host, with remarks on what stands in for names that it draws."""
     drawn = [_stand_in(network) for network in daemon.networks.values() if network.is_drawn]
-    return replace(daemon.firewall.ruleset(), notes=(*notes, *daemon.remarks, *drawn))
+    return replace(daemon.firewall.ruleset(), notes=(*notes, *daemon.remarks, *drawn), host=host_of(daemon))
 
 
 def nftables_of(daemon: Daemon) -> str:

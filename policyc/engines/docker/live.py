@@ -6,7 +6,7 @@ Options of the bridge driver become a Bridge here; what nobody said is drawn, or
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 
 from policyc.diagnostics import InputError, diagnose
@@ -31,6 +31,8 @@ class LiveNetwork:
     leases: Mapping[int, Leases]
     default_host: Address | None
     id: str
+    gateways: Mapping[int, Address] = field(default_factory=dict)
+    """The addresses of the bridge itself, by family."""
     from_mac: bool = False
     is_drawn: bool = False
     """Whether the daemon draws the name of its bridge, and nobody knows what it drew."""
@@ -148,6 +150,7 @@ class Networks:
         modes = {family: self._mode(network, family) for family in (4, 6)}
         families = [family for family, wanted in ((4, network.ipv4), (6, network.ipv6)) if wanted]
         leases: dict[int, Leases] = {}
+        taken: dict[int, Address] = {}
         for family in families:
             subnet = self._subnet(network, drawn, family)
             if subnet is not None:
@@ -155,7 +158,9 @@ class Networks:
                 leases[family] = Leases(subnet, within)
                 if modes[family] != "isolated":
                     gateways = (*network.gateways, *drawn.gateways)
-                    leases[family].take(next((each for each in gateways if each in subnet), None))
+                    address = leases[family].take(next((each for each in gateways if each in subnet), None))
+                    if address is not None:
+                        taken[family] = address
         options = {
             4: (network.option("host_ipv4"), "host_ipv4"),
             6: (network.option("host_ipv6") if self._how.host_ipv6 else "", "host_ipv6"),
@@ -178,7 +183,7 @@ class Networks:
         host = self._address(network, binding, "bridge.host_binding_ipv4") if binding else None
         from_mac = network.name == DEFAULT_NETWORK and self._how.default_bridge_ipv6_from_mac
         is_drawn = not interface and not drawn.id
-        return LiveNetwork(network, bridge, leases, host, drawn.id, from_mac, is_drawn)
+        return LiveNetwork(network, bridge, leases, host, drawn.id, taken, from_mac, is_drawn)
 
     def _drawn_name(self, network: str, identity: str) -> str:
         """Return the name of a bridge, `br-` and the first digits of the network's id; `_NAME_` stands in for those.

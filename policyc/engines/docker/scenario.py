@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 from policyc.engines.docker.ports import Address, Port, Publish
+from policyc.host.host import Host as KnownHost
 from policyc.source import Span
 
 Subnet = IPv4Network | IPv6Network
@@ -57,11 +58,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The host before the daemon starts: networks of its interfaces, whether it forwards IPv4, commands that were run."""
+    """The host before the daemon starts: networks of its interfaces, whether it forwards IPv4, commands that were run.
+
+    `gateway` is the next hop of its default route. `known` is all that is known of it where somebody described it whole.
+    """
 
     interfaces: Mapping[str, tuple[IPv4Interface | IPv6Interface, ...]] = field(default_factory=dict)
     forwards: bool = False
     commands: tuple[str, ...] = ()
+    gateway: Address | None = None
+    known: KnownHost | None = None
 
 
 @dataclass(frozen=True, slots=True)

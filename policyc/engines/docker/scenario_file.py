@@ -56,7 +56,8 @@ def _host(given: Given) -> Host:
         found = (converted(each, ip_interface, "an address with a prefix length") for each in item.items())
         interfaces[name] = tuple(each for each in found if each is not None)
     commands = tuple(item.text() for item in given.at("pre_commands").items())
-    return Host(interfaces, given.at("ip_forward_before").flag(), commands)
+    gateway = converted(given.at("default_gateway"), ip_address, "an address")
+    return Host(interfaces, given.at("ip_forward_before").flag(), commands, gateway)
 
 
 def _network(given: Given) -> Network:

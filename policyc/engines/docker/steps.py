@@ -60,8 +60,13 @@ class _Step:
     def _sysctl(self, words: Sequence[str]) -> None:
         for word in words:
             name, equals, value = word.partition("=")
-            if equals and name in _FORWARDING:
-                self.daemon.forwards[_FORWARDING[name]] = value.strip() == "1"
+            if not equals:
+                continue
+            name, value = name.replace("/", "."), value.strip()
+            if name in _FORWARDING:
+                self.daemon.forwards[_FORWARDING[name]] = value == "1"
+            else:
+                self.daemon.sysctls[name] = value
 
     def _docker(self, words: Sequence[str]) -> None:
         if words[:1] == ["container"]:
