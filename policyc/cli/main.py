@@ -16,7 +16,10 @@ from policyc.cli.output import complain, tell
 from policyc.diagnostics import InputError
 from policyc.diagnostics.catalogue import REPOSITORY
 
-COMMANDS = ("check", "explain", "test", "compile", "show", "snapshot", "preview", "fmt", "graph", "rule", "config", "completion")
+COMMANDS = (
+    "check", "explain", "test", "compile", "show", "snapshot", "counters", "preview", "fmt", "graph", "rule", "config",
+    "completion",
+)  # fmt: skip
 LATER = (
     "reach", "matrix", "diff", "plan", "apply", "confirm", "rollback", "import",
     "report", "lsp",

@@ -35,25 +35,28 @@ def require_privilege() -> None:
         raise NotPrivileged("reading the rules of a host needs root (CAP_NET_ADMIN)")
 
 
-def iptables_texts() -> tuple[Backends, list[str]]:
-    """Return the rules of both kinds of iptables, and the nftables tables of other tools. Raises MissingProgram."""
+def iptables_texts(*, counters: bool = False) -> tuple[Backends, list[str]]:
+    """Return the rules of both kinds of iptables, and the nftables tables of other tools. Raises MissingProgram.
+
+    `counters` puts `[packets:bytes]` before each rule.
+    """
     tables = list(_nft_tables())
     ours = {(word, name): family for family, word in ((4, "ip"), (6, "ip6")) for name in TABLES}
     nft = {ours[table] for table in tables if table in ours}
     legacy = {family for family, name in _LEGACY_TABLES.items() if lines_of(_NET / name)}
-    backends = Backends(nft=_texts(Backend.NFT, nft), legacy=_texts(Backend.LEGACY, legacy))
+    backends = Backends(nft=_texts(Backend.NFT, nft, counters), legacy=_texts(Backend.LEGACY, legacy, counters))
     return backends, sorted(f"{family} {name}" for family, name in tables if (family, name) not in ours)
 
 
-def _texts(backend: Backend, families: set[int]) -> Texts | None:
+def _texts(backend: Backend, families: set[int], counters: bool) -> Texts | None:
     if not families:
         return None
-    four, six = (_saved(backend, family) if family in families else [] for family in (4, 6))
+    four, six = (_saved(backend, family, counters) if family in families else [] for family in (4, 6))
     return Texts(ipv4=four, ipv6=six)
 
 
-def _saved(backend: Backend, family: int) -> list[str]:
-    lines = _printed([backend.tool(family, "save")], "rules")
+def _saved(backend: Backend, family: int, counters: bool) -> list[str]:
+    lines = _printed([backend.tool(family, "save"), *(["-c"] if counters else [])], "rules")
     return [line for line in lines if not _SILENT.match(line)]
 
 
