@@ -11,7 +11,7 @@ from policyc.engines.docker.daemon import Daemon
 from policyc.engines.docker.host import host_of
 from policyc.engines.docker.live import LiveNetwork
 from policyc.engines.docker.nft_firewall import NftFirewall
-from policyc.engines.docker.scenario import Drawn, Scenario, Step
+from policyc.engines.docker.scenario import Drawn, Scenario
 from policyc.engines.docker.scenario_file import read_drawn, read_scenario
 from policyc.engines.docker.steps import carry_out
 from policyc.engines.docker.versions import RELEASES, behaviour_of
@@ -31,7 +31,7 @@ def preview(release: str, scenario: Mapping[str, Any], resolved: Mapping[str, An
 def play(release: str, scenario: Scenario, drawn: Drawn) -> Daemon:
     """Return the daemon as it is after a scenario. Raises InputError where it would refuse a part of it."""
     daemon = Daemon(behaviour_of(release), scenario.settings, scenario.host, drawn)
-    carry_out(daemon, (Step(command) for command in scenario.host.commands))
+    carry_out(daemon, scenario.host.commands)
     daemon.start()
     for network in scenario.networks:
         daemon.add_network(network)

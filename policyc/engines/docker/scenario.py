@@ -65,7 +65,7 @@ class Host:
 
     interfaces: Mapping[str, tuple[IPv4Interface | IPv6Interface, ...]] = field(default_factory=dict)
     forwards: bool = False
-    commands: tuple[str, ...] = ()
+    commands: tuple[Step, ...] = ()
     gateway: Address | None = None
     known: KnownHost | None = None
 

@@ -55,7 +55,7 @@ def _host(given: Given) -> Host:
     for name, item in given.at("interfaces").entries():
         found = (converted(each, ip_interface, "an address with a prefix length") for each in item.items())
         interfaces[name] = tuple(each for each in found if each is not None)
-    commands = tuple(item.text() for item in given.at("pre_commands").items())
+    commands = tuple(Step(item.text(), item.span) for item in given.at("pre_commands").items())
     gateway = converted(given.at("default_gateway"), ip_address, "an address")
     return Host(interfaces, given.at("ip_forward_before").flag(), commands, gateway)
 
