@@ -60,6 +60,6 @@ class Namespace:
         assert self._holder is not None, "the namespace is not entered"
         return self._holder.pid
 
-    def run(self, words: Sequence[str], text: str = "", timeout: float = 600) -> Outcome:
+    def run(self, words: Sequence[str], text: str = "", timeout: float = 600, *, exact: bool = False) -> Outcome:
         """Run a program inside, with `text` on its standard input."""
-        return run([*self._enter, "--", *words], text, timeout, ALONE)
+        return run([*self._enter, "--", *words], text, timeout, ALONE, exact=exact)

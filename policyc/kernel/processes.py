@@ -54,13 +54,15 @@ def run(
     settings: Mapping[str, str] = MappingProxyType({}),
     *,
     exact: bool = False,
+    inherits: tuple[int, ...] = (),
 ) -> Outcome:
     """Run a program with `text` on its standard input and wait for it, at most `timeout` seconds.
 
     `settings` are environment variables beside ENVIRONMENT. `exact` keeps printed bytes that are no UTF-8 (surrogateescape).
+    `inherits` are descriptors that the program keeps open until it ends.
     """
     done = subprocess.run(
         list(words), input=text, capture_output=True, text=True, env={**ENVIRONMENT, **settings}, timeout=timeout, check=False,
-        encoding="utf-8", errors="surrogateescape" if exact else "replace",
+        pass_fds=inherits, encoding="utf-8", errors="surrogateescape" if exact else "replace",
     )  # fmt: skip
     return Outcome(done.returncode, done.stdout, done.stderr)

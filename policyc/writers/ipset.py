@@ -20,11 +20,15 @@ def ipset_restore(ruleset: Ruleset) -> str:
         if one.owner:
             continue
         name = quote_word(one.name)
-        timeout = "" if one.timeout is None else f" timeout {one.timeout}"
-        options = f" {one.options}" if one.options else f"{_details(one)}{timeout}"
-        lines.append(f"create {name} {one.kind}{options} -exist\n")
+        lines.append(f"create {name} {create_words(one)} -exist\n")
         lines.extend(f"add {name} {member} -exist\n" for member in one.members)
     return "".join(lines)
+
+
+def create_words(one: IpSet) -> str:
+    """Return what stands behind the name of a set in its `create` line."""
+    timeout = "" if one.timeout is None else f" timeout {one.timeout}"
+    return f"{one.kind} {one.options}" if one.options else f"{one.kind}{_details(one)}{timeout}"
 
 
 def _details(one: IpSet) -> str:

@@ -1,0 +1,70 @@
+"""The kernel settings of a change, below /proc/sys/net of this network namespace. Part of `policyc.kernel.apply`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from policyc.kernel.apply.held import NotLoaded
+from policyc.kernel.sysctls import ROOT
+
+_NAME = re.compile(r"net(?:\.[A-Za-z0-9_/@+-]+)+")
+_SWAPPED = str.maketrans("./", "/.")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """A setting by its name of sysctl(8): the value that rules need, and the one that it has now, None for no such setting."""
+
+    name: str
+    value: str
+    was: str | None
+    why: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether it has to be set."""
+        return self.was is not None and self.was != self.value
+
+
+def present(name: str) -> str | None:
+    """Return the value of a setting, None where this kernel or namespace has no such setting."""
+    try:
+        return path_of(name).read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None
+
+
+def path_of(name: str) -> Path:
+    """Return the file of a setting; raise ValueError for what is no name of one below `net`."""
+    if not _NAME.fullmatch(name) or ".." in name.translate(_SWAPPED):
+        raise ValueError(f"`{name}` is no setting below net")
+    return ROOT.parent / name.translate(_SWAPPED)
+
+
+def put(changes: Sequence[SettingChange]) -> None:
+    """Set what differs; raise NotLoaded."""
+    for one in changes:
+        if one.differs:
+            _write(one.name, one.value)
+
+
+def take_back(changes: Sequence[SettingChange]) -> None:
+    """Set what the change has set back to what it was; raise NotLoaded."""
+    for one in reversed(changes):
+        if one.differs and one.was is not None and present(one.name) == one.value:
+            _write(one.name, one.was)
+
+
+def are_put(changes: Sequence[SettingChange]) -> bool:
+    """Whether every setting has the value that the change wants."""
+    return all(not one.differs or present(one.name) == one.value for one in changes)
+
+
+def _write(name: str, value: str) -> None:
+    try:
+        path_of(name).write_text(f"{value}\n", encoding="ascii")
+    except OSError as error:
+        raise NotLoaded(f"`{name}` cannot be set to {value}: {(error.strerror or str(error)).lower()}") from None
