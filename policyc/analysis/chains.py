@@ -13,6 +13,7 @@ from policyc.analysis.diagrams import ALL, EMPTY
 from policyc.analysis.images import changed
 from policyc.analysis.rules import ACCEPT, DROP, GOTO, JUMP, QUEUE, RETURN, Ending, FamilyRules, Step
 from policyc.netfilter.jumps import JumpGraph
+from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Chain, Table
 
 
@@ -71,8 +72,14 @@ class TableSets:
         found = self._steps.get(chain)
         if found is None:
             known = self.table.chain(chain) or Chain(chain)
-            found = self._steps[chain] = tuple([self.rules.step(rule) for rule in known.rules])
+            found = self._steps[chain] = tuple([self._step(rule) for rule in known.rules])
         return found
+
+    def _step(self, rule: Rule) -> Step:
+        """Return a rule as sets; what a chain of another tool does is not known."""
+        step = self.rules.step(rule)
+        called = self.table.chain(step.chain) if step.chain else None
+        return step if called is None or not called.owner else Step(EMPTY, step.possible, "end", ending=Ending(QUEUE))
 
     def is_changing(self, chain: str) -> bool:
         """Whether the chain, or one that it calls, changes packets."""

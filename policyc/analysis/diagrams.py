@@ -18,41 +18,90 @@ class OverBudgetError(Exception):
     """The question needs more nodes than it may make; its answer is "undecided"."""
 
 
-class Diagrams:
-    """The nodes made so far and what has been computed with them. `budget` is how many nodes may be made, None for any."""
+def _node(levels: list[int], lows: list[int], highs: list[int], budget: int | None) -> Callable[[int, int, int], int]:
+    """Return the function that makes nodes, each once: `low` where the variable of a level is 0, `high` where it is 1.
 
-    __slots__ = ("_and", "_high", "_level", "_low", "_projected", "_table", "budget")
+    Both test later levels only.
+    """
+    table: dict[int, int] = {}
+    most = _BOTTOM if budget is None else budget
+
+    def node(level: int, low: int, high: int) -> int:
+        if low == high:
+            return low
+        flip = low & 1
+        low ^= flip
+        high ^= flip
+        key = (level << _SHIFT | low) << _SHIFT | high
+        found = table.get(key)
+        if found is None:
+            place = len(levels)
+            if place > most:
+                raise OverBudgetError
+            levels.append(level)
+            lows.append(low)
+            highs.append(high)
+            found = table[key] = place << 1
+        return found | flip
+
+    return node
+
+
+def _both(
+    levels: list[int], lows: list[int], highs: list[int], node: Callable[[int, int, int], int]
+) -> Callable[[int, int], int]:
+    """Return the function that intersects two sets."""
+    known: dict[int, int] = {}
+
+    def both(one: int, other: int) -> int:
+        if one == other or other == ALL:  # noqa: PLR1714 - asked millions of times
+            return one
+        if one == ALL:
+            return other
+        if one == EMPTY or other == EMPTY or one == other ^ 1:  # noqa: PLR1714
+            return EMPTY
+        key = one << _SHIFT | other if one < other else other << _SHIFT | one
+        found = known.get(key)
+        if found is not None:
+            return found
+        place, flip = one >> 1, one & 1
+        place2, flip2 = other >> 1, other & 1
+        level, level2 = levels[place], levels[place2]
+        if level == level2:
+            low = both(lows[place] ^ flip, lows[place2] ^ flip2)
+            high = both(highs[place] ^ flip, highs[place2] ^ flip2)
+        elif level < level2:
+            low, high = both(lows[place] ^ flip, other), both(highs[place] ^ flip, other)
+        else:
+            level = level2
+            low, high = both(one, lows[place2] ^ flip2), both(one, highs[place2] ^ flip2)
+        found = known[key] = low if low == high else node(level, low, high)
+        return found
+
+    return both
+
+
+class Diagrams:
+    """The nodes made so far and what has been computed with them. `budget` is how many nodes may be made, None for any.
+
+    `node` makes one, `both` intersects two sets.
+    """
+
+    __slots__ = ("_high", "_level", "_low", "_projected", "both", "node")
 
     def __init__(self, budget: int | None = None) -> None:
-        self.budget = budget
         self._level: list[int] = [_BOTTOM]
         self._low: list[int] = [ALL]
         self._high: list[int] = [ALL]
-        self._table: dict[tuple[int, int, int], int] = {}
-        self._and: dict[int, int] = {}
         self._projected: dict[frozenset[int], dict[int, int]] = {}
+        # Half of all time goes by in these two: as closures they read no attributes.
+        self.node = _node(self._level, self._low, self._high, budget)
+        self.both = _both(self._level, self._low, self._high, self.node)
 
     @property
     def size(self) -> int:
         """How many nodes there are."""
         return len(self._level)
-
-    def node(self, level: int, low: int, high: int) -> int:
-        """Return the set that is `low` where the variable is 0 and `high` where it is 1; both test later levels only."""
-        if low == high:
-            return low
-        flip = low & 1
-        key = level, low ^ flip, high ^ flip
-        place = self._table.get(key)
-        if place is None:
-            place = len(self._level)
-            if self.budget is not None and place > self.budget:
-                raise OverBudgetError
-            self._level.append(level)
-            self._low.append(key[1])
-            self._high.append(key[2])
-            self._table[key] = place
-        return place << 1 | flip
 
     def variable(self, level: int) -> int:
         """Return the set where the variable is 1."""
@@ -62,35 +111,6 @@ class Diagrams:
         """Return the first level that the set tests, and what it is where that variable is 0 and 1."""
         place, flip = edge >> 1, edge & 1
         return self._level[place], self._low[place] ^ flip, self._high[place] ^ flip
-
-    def both(self, one: int, other: int) -> int:
-        """Return the intersection."""
-        if other in {one, ALL}:
-            return one
-        if one == ALL:
-            return other
-        if EMPTY in {one, other} or one == other ^ 1:
-            return EMPTY
-        if one > other:
-            one, other = other, one
-        key = one << _SHIFT | other
-        found = self._and.get(key)
-        if found is not None:
-            return found
-        levels, lows, highs = self._level, self._low, self._high
-        place, flip = one >> 1, one & 1
-        place2, flip2 = other >> 1, other & 1
-        level, level2 = levels[place], levels[place2]
-        if level == level2:
-            low = self.both(lows[place] ^ flip, lows[place2] ^ flip2)
-            high = self.both(highs[place] ^ flip, highs[place2] ^ flip2)
-        elif level < level2:
-            low, high = self.both(lows[place] ^ flip, other), self.both(highs[place] ^ flip, other)
-        else:
-            level = level2
-            low, high = self.both(one, lows[place2] ^ flip2), self.both(one, highs[place2] ^ flip2)
-        found = self._and[key] = self.node(level, low, high)
-        return found
 
     def either(self, one: int, other: int) -> int:
         """Return the union."""

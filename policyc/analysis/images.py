@@ -6,14 +6,13 @@ The result is the set of the packets as they are afterwards.
 from __future__ import annotations
 
 from policyc.analysis.diagrams import EMPTY
+from policyc.analysis.facts import ENTRY
 from policyc.analysis.space import Space
 from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
 from policyc.netfilter import fields
 from policyc.netfilter.effect import Assign, Effect, Mutate, Shift, Track
 from policyc.netfilter.fields import Field
-
-ENTRY = NameSet.of("NEW", "ESTABLISHED", "RELATED")
 
 
 def changed(space: Space, edge: int, effects: tuple[Effect, ...]) -> int:

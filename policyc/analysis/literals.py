@@ -30,9 +30,12 @@ MOST_HOLES = 10
 
 
 class Literals:
-    """The values seen, by field; partners are seen together. Of bits only those count that some rule tests in the end."""
+    """The values seen, by field; partners are seen together. Of bits only those count that some rule tests in the end.
 
-    __slots__ = ("assigned", "bits", "family", "fields", "names", "prefixes", "starts")
+    `closed` holds the only names that a field can have, where that is known.
+    """
+
+    __slots__ = ("assigned", "bits", "closed", "family", "fields", "names", "prefixes", "starts")
 
     def __init__(self, family: int) -> None:
         self.family = family
@@ -42,6 +45,7 @@ class Literals:
         self.prefixes: defaultdict[Field, set[str]] = defaultdict(set)
         self.bits: defaultdict[Field, int] = defaultdict(int)
         self.assigned: set[Assign] = set()
+        self.closed: dict[Field, tuple[str, ...]] = {}
 
     def read(self, predicate: Predicate) -> None:
         """Note the values that a predicate mentions."""

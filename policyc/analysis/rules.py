@@ -1,5 +1,4 @@
-"""The rules of one family in one space of packets: where each rule's tests hold, and what it does then. Part of
-`policyc.analysis`.
+"""The rules of one family as sets of packets: where a rule's tests hold, and what it does then. Part of `policyc.analysis`.
 
 Everything that asks about all packets begins here; the packets of a family and the variables for them are made once.
 """
@@ -10,12 +9,14 @@ from dataclasses import dataclass
 
 from policyc.analysis.diagrams import EMPTY, Diagrams
 from policyc.analysis.encode import Encoder
+from policyc.analysis.facts import all_facts, known_in
 from policyc.analysis.literals import Literals
 from policyc.analysis.meanings import Meanings
 from policyc.analysis.points import usable_addresses
 from policyc.analysis.space import Space
 from policyc.net.intervals import IntervalSet
-from policyc.net.protocols import ICMP, ICMPV6, TCP, UDP
+from policyc.net.names import NameSet
+from policyc.net.protocols import TCP, UDP
 from policyc.netfilter import fields
 from policyc.netfilter.effect import (
     Assign,
@@ -30,9 +31,11 @@ from policyc.netfilter.effect import (
     Track,
     Verdict,
 )
+from policyc.netfilter.hooks import Hook
+from policyc.netfilter.predicate import ALWAYS, In, Predicate, all_of
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Ruleset
-from policyc.simulation.tracking import ERRORS_V4, HIGHEST_ICMP, NOT_TRACKED_V6, OPENING, REDIRECT_V6
+from policyc.simulation.reassembly import reassembles
 
 CONTINUE, JUMP, GOTO, RETURN = "continue", "jump", "goto", "return"
 ACCEPT, DROP, QUEUE = "accept", "drop", "queue"
@@ -83,9 +86,9 @@ class Step:
 
 
 class FamilyRules:
-    """The rules of one family as steps, each computed when it is asked for."""
+    """The rules of one family as steps, each computed when it is asked for; `diverts`: one hands packets to local sockets."""
 
-    __slots__ = ("_known", "encoder", "family", "meanings", "ruleset", "space")
+    __slots__ = ("_known", "diverts", "encoder", "family", "is_tracking", "meanings", "ruleset", "space")
 
     def __init__(self, ruleset: Ruleset, family: int, *, budget: int | None = None) -> None:
         self.ruleset = ruleset
@@ -93,6 +96,7 @@ class FamilyRules:
         self.meanings = Meanings(family)
         literals = Literals(family)
         written: set[str] = set()
+        diverts = False
         for table in ruleset.family(family):
             for chain in table.chains:
                 for rule in chain.rules:
@@ -100,11 +104,17 @@ class FamilyRules:
                         literals.read(meaning.test)
                         literals.change(meaning.effects)
                         written |= _sets_written(meaning.effects)
-        literals.follow_copies()
+                        diverts = diverts or any(isinstance(effect, Divert) for effect in meaning.effects)
+        self.is_tracking = reassembles(ruleset, family)
+        if self.is_tracking:
+            literals.closed[fields.FRAG] = ("whole",)
         _add_usual(literals)
+        literals.read(all_facts(family))
+        literals.follow_copies()
         self.space = Space(literals, Diagrams(budget))
         fixed = {one.name for one in ruleset.sets if one.serves(family) and one.timeout is None}
         self.encoder = Encoder(self.space, volatile=written | ({one.name for one in ruleset.sets} - fixed))
+        self.diverts = diverts
         self._known: dict[int, tuple[Rule, Step]] = {}
 
     def step(self, rule: Rule) -> Step:
@@ -113,6 +123,17 @@ class FamilyRules:
         if found is None:
             found = self._known[id(rule)] = rule, self._step(rule)
         return found[1]
+
+    def known_in(self, hook: Hook, table: str) -> Predicate:
+        """Return what the kernel makes true of every packet that a table sees in a hook."""
+        whole = (
+            In(fields.FRAG, NameSet.of("whole")) if self.is_tracking and fields.FRAG in self.space.columns else ALWAYS
+        )
+        return all_of(known_in(hook, table, self.family), whole)
+
+    def where(self, fact: Predicate) -> int:
+        """Return the packets for which a predicate without `May` holds; its values must be among the literals."""
+        return self.encoder.holds(fact).certain
 
     def _step(self, rule: Rule) -> Step:
         certain, possible = self.encoder.holds(self.meanings.tests(rule))
@@ -148,10 +169,7 @@ def _sets_written(effects: tuple[Effect, ...]) -> set[str]:
 def _add_usual(literals: Literals) -> None:
     """Give the values classes of their own that witnesses and the kernel's own stages ask for."""
     literals.values(fields.SRC, usable_addresses(literals.family))
+    literals.values(fields.IIF, NameSet.of("lo"))
     literals.values(fields.SPORT, IntervalSet.of((1, 1023)))
-    for number in (TCP, UDP, ICMP if literals.family == 4 else ICMPV6):
+    for number in (TCP, UDP):
         literals.values(fields.PROTO, IntervalSet.of(number))
-    if fields.ICMP in literals.fields:
-        kinds = {*ERRORS_V4, HIGHEST_ICMP} if literals.family == 4 else {*NOT_TRACKED_V6, REDIRECT_V6, 127}
-        kinds |= OPENING[ICMP if literals.family == 4 else ICMPV6]
-        literals.values(fields.ICMP, IntervalSet.union_of((kind << 8, kind << 8 | 255) for kind in kinds))

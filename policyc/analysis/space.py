@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policyc.analysis.classes import NameClasses, NumberClasses
-from policyc.analysis.diagrams import ALL, EMPTY, Diagrams
+from policyc.analysis.diagrams import ALL, EMPTY, Diagrams, OverBudgetError
 from policyc.analysis.literals import PARTNERS, Literals, under_holes, width_of
 from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
 from policyc.netfilter import fields
 from policyc.netfilter.fields import FIELDS, Domain, Field
 
+MOST_VARIABLES = 600  # diagrams are as deep as there are variables, and operations go down by calls
 # Every space has these, whatever its rules test.
 BASIC = (fields.IIF, fields.OIF, fields.CT_STATE, fields.DST, fields.PROTO, fields.DPORT, fields.SRC, fields.SPORT)
 _FIRST = (
@@ -27,11 +28,12 @@ ORDER = (*_FIRST, *(each for each in FIELDS if each not in _FIRST))
 
 # Packets may have several values of these at once, or none.
 MANY_VALUED = frozenset((fields.TCP_OPTION, fields.V6_HEADERS, fields.SCTP_CHUNKS, fields.CT_LABEL, fields.DCCP_OPTION))
+_MARKS = (fields.MARK, fields.CT_MARK)
 _TYPES = frozenset((
     fields.SRC_TYPE, fields.DST_TYPE, fields.SRC_TYPE_IN, fields.DST_TYPE_IN, fields.SRC_TYPE_OUT, fields.DST_TYPE_OUT,
 ))  # fmt: skip
 # Numbers that a packet may not have although nothing else it has says so.
-_MAY_LACK = frozenset((
+MAY_LACK = frozenset((
     fields.MAC_SRC, fields.UID, fields.GID, fields.CGROUP, fields.DEVGROUP_IN, fields.DEVGROUP_OUT, fields.SOCKET_MARK,
 ))  # fmt: skip
 _CLOSED: Mapping[Field, tuple[str, ...]] = {
@@ -78,11 +80,20 @@ class Space:
         self._next = 0
         tested = literals.fields | {*BASIC} | {each for each, bits in literals.bits.items() if bits}
         for each in ORDER:
-            if each in tested:
-                self.columns[each] = self._column(each, literals)
+            if each in tested and each not in self.columns:
+                self.columns |= self._marks(literals) if each in _MARKS else {each: self._column(each, literals)}
+
+    def _marks(self, literals: Literals) -> dict[Field, Column]:
+        """Return the columns of both marks, bit by bit side by side: one is copied to the other."""
+        bits: dict[Field, dict[int, int]] = {each: {} for each in _MARKS if literals.bits[each]}
+        for bit in range(32):
+            for each, levels in bits.items():
+                if literals.bits[each] >> bit & 1:
+                    levels[bit] = self._take(1)[0]
+        return {each: Column(bits=levels) for each, levels in bits.items()}
 
     def _column(self, each: Field, literals: Literals) -> Column:
-        exists = self._take(1)[0] if each in _MAY_LACK else None
+        exists = self._take(1)[0] if each in MAY_LACK else None
         if each.domain is Domain.BITS:
             bits = [bit for bit in range(each.bits) if literals.bits[each] >> bit & 1]
             return Column(bits=dict(zip(bits, self._take(len(bits)), strict=True)), exists=exists)
@@ -91,7 +102,7 @@ class Space:
         if each.domain is Domain.INTERVALS:
             classes = NumberClasses.cut(literals.starts[key], (1 << width_of(each, self.family)) - 1)
         else:
-            known = ADDRESS_TYPES if each in _TYPES else _CLOSED.get(each)
+            known = ADDRESS_TYPES if each in _TYPES else literals.closed.get(each) or _CLOSED.get(each)
             classes = NameClasses.of(known or literals.names[key], literals.prefixes[key], closed=known is not None)
         is_set = each in MANY_VALUED or (each in _TYPES and self.family == 6)
         count = len(classes) if is_set else (len(classes) - 1).bit_length()
@@ -101,6 +112,8 @@ class Space:
 
     def _take(self, count: int) -> tuple[int, ...]:
         self._next += count
+        if self._next > MOST_VARIABLES:
+            raise OverBudgetError
         return tuple(range(self._next - count, self._next))
 
     # ------------------------------------------------------------------ sets

@@ -12,6 +12,7 @@ from typing import Any
 from policyc import FORMAT_VERSION
 from policyc.checks import (
     admission,
+    all_packets,
     covered,
     dead_ends,
     hit_counts,
@@ -28,7 +29,7 @@ from policyc.checks import (
     unrun_tests,
 )
 from policyc.checks.exactness import Exactness, exactness
-from policyc.checks.statements import of_statements
+from policyc.checks.statements import DEAD, of_statements
 from policyc.checks.survey import Survey
 from policyc.collector import resting_collector
 from policyc.diagnostics import CATALOGUE, Diagnostic, Severity, diagnose
@@ -89,7 +90,11 @@ def run_checks(ruleset: Ruleset, *, select: Iterable[str] | None = None, ignore:
     asked -= all_codes_of(ignore or ())
     survey = Survey(ruleset)
     with resting_collector():
-        found = [*ruleset.notes, *of_statements((one for check in CHECKS for one in check(survey)), ruleset)]
+        each = [one for check in CHECKS for one in check(survey)]
+        if asked & all_packets.CODES:
+            told = frozenset(one.place for one in each if one.code in DEAD and one.place is not None)
+            each += all_packets.check(survey, told)
+        found = [*ruleset.notes, *of_statements(each, ruleset)]
     kept = _accepted([finding for finding in found if finding.code in asked], ruleset.suppressions, asked)
     once = {(finding.code, finding.message, finding.span or finding.place): finding for finding in reversed(kept)}
     return Report(tuple(sorted(once.values(), key=lambda finding: finding.sort_key)), exactness(survey))

@@ -18,6 +18,7 @@ DEAD = tuple(
     entry(name).code
     for name in (
         "shadowed-rule", "redundant-rule", "contradicted-rule", "rule-after-terminal", "duplicate-rule", "never-matches",
+        "out-of-context",
     )
 )  # fmt: skip
 

@@ -79,6 +79,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC106", "duplicate-rule", "warning", "a rule stands twice in a chain"),
     Entry("PC107", "never-matches", "warning", "no packet can pass the tests of a rule where it stands"),
     Entry("PC108", "empty-chain-jump", "info", "a rule jumps to a chain without rules"),
+    Entry("PC109", "out-of-context", "warning", "what comes to a rule's chain never has what the rule tests"),
     # PC2xx: the policy's own tests
     Entry("PC201", "failed-test", "error", "a packet of a test block meets another fate than the test says"),
     Entry("PC202", "undecided-test", "warning", "the fate of a tested packet hangs on what nobody knows"),
@@ -123,6 +124,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC901", "unused-suppression", "warning", "a suppression comment suppresses nothing"),
     Entry("PC902", "bad-config", "error", "policyc.toml or [tool.policyc] has an unknown key or a wrong value"),
     Entry("PC903", "bad-suppression", "warning", "a suppression comment gives no reason or names no finding"),
+    Entry("PC904", "undecided", "info", "a question about all packets is too large to be answered"),
 )
 
 _BY_KEY: dict[str, Entry] = {key: item for item in CATALOGUE for key in (item.code, item.name)}

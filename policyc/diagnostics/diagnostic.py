@@ -5,8 +5,8 @@ Messages are lower case without a final period, user text stands in backticks, v
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -56,11 +56,29 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """A packet that shows a finding: `text` in a line, `packet` in the form of the contract.
+
+    `assumes` are conditions that it needs, in words, `before` the packets that have to pass first.
+    """
+
+    text: str
+    packet: Mapping[str, Any]
+    assumes: tuple[str, ...] = ()
+    before: tuple[Mapping[str, Any], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form of the contract."""
+        return {"packet": dict(self.packet), "assumes": list(self.assumes), "before": [dict(one) for one in self.before]}
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding.
 
     `span` is the source place it is about, `label` a few words under the excerpt's caret, `place` the kernel rule it
-    concerns, `related` other places in the order in which they matter, `help` what to do about it.
+    concerns, `related` other places in the order in which they matter, `help` what to do about it, `witness` a packet that
+    shows it.
     """
 
     code: str
@@ -71,6 +89,7 @@ class Diagnostic:
     related: tuple[Related, ...] = ()
     help: str = ""
     severity_override: Severity | None = None
+    witness: Witness | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -108,7 +127,7 @@ class Diagnostic:
                 }
                 for other in self.related
             ],
-            "witness": None,
+            "witness": None if self.witness is None else self.witness.to_dict(),
             "help": self.help,
             "url": entry(self.code).url,
         }

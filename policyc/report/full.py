@@ -74,6 +74,9 @@ def _notes(diagnostic: Diagnostic, style: Style) -> Iterable[str]:
         if other.span is None:
             place = f"{style.foreign(str(other.place))}: " if other.place else ""
             yield f"see: {place}{style.foreign(other.message)}"
+    if diagnostic.witness is not None:
+        yield f"packet: {style.foreign(diagnostic.witness.text)}"
+        yield from (f"        if {style.foreign(condition)}" for condition in diagnostic.witness.assumes)
     if diagnostic.help:
         first, *rest = diagnostic.help.split("\n")
         yield f"help: {style.foreign(first)}"

@@ -16,7 +16,7 @@ from policyc.netfilter.predicate import All, Always, Any, Bits, In, Never, Not, 
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Table
 
-DEAD = ("PC101", "PC102", "PC103", "PC104", "PC105", "PC106", "PC107")
+DEAD = ("PC101", "PC102", "PC103", "PC104", "PC105", "PC106", "PC107", "PC109")
 SOURCES = ("10.0.0.0/8", "10.1.0.0/16", "10.1.2.3/32", "192.0.2.0/24")
 TESTS = (
     *(f"-s {source}" for source in SOURCES),
@@ -119,7 +119,8 @@ def dumps(draw: st.DrawFn) -> str:
 @given(dumps())
 def test_no_packet_matches_a_dead_rule(text: str) -> None:
     ruleset = api.load(text)
-    found = [one for one in api.check(ruleset, select=DEAD).diagnostics if one.place]
+    told = api.check(ruleset, select=DEAD).diagnostics
+    found = [one for one in told if one.place and not one.message.startswith("the rule changes nothing")]
     table = ruleset.table(4, "mangle")
     met: set[tuple[str, int]] = set()
     for packet in WORLD:

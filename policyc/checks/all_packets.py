@@ -1,0 +1,215 @@
+"""shadowed-rule, redundant-rule, out-of-context, never-matches: what only a walk with all packets tells.
+
+Rules that several earlier ones leave nothing to, in their chain or on the way to it; rules without which everything stays as
+it is. What a look at single rules has found already is not asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from policyc.analysis.certificate import Checker, UnprovedError
+from policyc.analysis.chains import TableSets
+from policyc.analysis.covers import Cause
+from policyc.analysis.dead import Dead, DeadRules, Why, hooks_of
+from policyc.analysis.diagrams import OverBudgetError
+from policyc.analysis.points import Point, packet_of
+from policyc.analysis.redundancy import Redundancy
+from policyc.analysis.replayed import Replay
+from policyc.analysis.rules import FamilyRules
+from policyc.checks.survey import Standing, Survey, way
+from policyc.diagnostics import Diagnostic, Place, Related, Severity, Witness, diagnose
+from policyc.netfilter.predicate import Ask, Opaque, nodes
+from policyc.netfilter.ruleset import Chain
+from policyc.policy.presets import is_preset
+from policyc.simulation.view import PacketView
+
+CODES = frozenset(
+    diagnose(name, "").code
+    for name in ("shadowed-rule", "redundant-rule", "out-of-context", "never-matches", "undecided")
+)  # fmt: skip
+MOST_NODES = 1_500_000
+"""How many nodes a family may cost; each takes about 300 bytes."""
+MOST_IN_A_CHAIN = 8000
+MOST_BOXES = 500  # for the second proof of one rule
+_DOES = {"accept": "accepted", "drop": "dropped", "reject": "rejected", "return": "returned"}
+
+
+def check(survey: Survey, told: Collection[Place]) -> Iterator[Diagnostic]:
+    """Yield the rules without effect that no other check has told of."""
+    for family in survey.ruleset.families:
+        tables = survey.ruleset.family(family)
+        if any(survey.graph(table).order() is None for table in tables):
+            continue
+        if any(len(chain.rules) > MOST_IN_A_CHAIN for table in tables for chain in table.chains):
+            yield _undecided(family)
+            continue
+        try:
+            yield from list(_Family(survey, family, told).findings())
+        except OverBudgetError:
+            yield _undecided(family)
+
+
+def _undecided(family: int) -> Diagnostic:
+    return diagnose(
+        "undecided", f"the IPv{family} rules are too many, or too entangled, to walk with all packets at once",
+        place=Place(family, "filter", "", 0),
+        help="what single rules take from others is told; what several take together is not known",
+    )  # fmt: skip
+
+
+class _Family:
+    """The findings about one family."""
+
+    def __init__(self, survey: Survey, family: int, told: Collection[Place]) -> None:
+        self.survey = survey
+        self.family = family
+        self.told = told
+        self.dead = DeadRules(FamilyRules(survey.ruleset, family, budget=MOST_NODES))
+
+    def findings(self) -> Iterator[Diagnostic]:
+        for table in self.dead.walk.tables.values():
+            replay = Replay(table.table, self.survey.ruleset.host)
+            checker = Checker(table.table, self.dead.rules.meanings, MOST_BOXES)
+
+            def is_asked(chain: str, place: int, table: TableSets = table) -> bool:
+                standing = _standing(table, chain, place)
+                has_effects = any(meaning.beside for meaning in self.dead.rules.meanings.of(standing.rule))
+                is_others = standing.is_foreign or (standing.span is not None and is_preset(standing.span.source))
+                return not is_others and not has_effects and standing.place not in self.told
+
+            for found in self.dead.find(table, is_asked):
+                is_sure = _passes_by(found, replay) and self.is_proved_again(found, checker)
+                yield self.of_dead(found) if is_sure else _doubtful(found)
+            if not self.survey.ruleset.shared:
+                for chain, place in Redundancy(table).find(is_asked):
+                    standing = _standing(table, chain, place)
+                    if not standing.rule.is_unconditional:
+                        yield self.of_redundant(table, standing)
+
+    def is_proved_again(self, found: Dead, checker: Checker) -> bool:
+        """Whether the checker agrees, or cannot say within its boxes."""
+        if not found.by_itself:
+            return True  # it looks at one table
+        takers = {(cause.chain, cause.place) for cause in found.causes} if found.why is Why.SHADOWED else None
+        target = found.chain, found.place
+        for hook in hooks_of(found.table, found.chain):
+            given = self.dead.rules.known_in(hook, found.table.table.name)
+            try:
+                if not checker.is_dead(hook.value, target, given, takers):
+                    return False
+            except UnprovedError:
+                continue
+        return True
+
+    # ------------------------------------------------------------------ dead rules
+    def of_dead(self, found: Dead) -> Diagnostic:
+        standing = _standing(found.table, found.chain, found.place)
+        causes = tuple(_cause(found.table, cause) for cause in found.causes)
+        name, message, advice = "shadowed-rule", "", "put it above those rules, or delete it"
+        if found.why is Why.NEVER:
+            name, advice = "never-matches", "delete it"
+            message = f"no packet that {_hooks(found)} sees passes its tests"
+        elif found.why is Why.OUT_OF_CONTEXT:
+            name, advice = "out-of-context", "delete it, or jump to the chain with what it tests"
+            message = f"what jumps to `{found.chain}` sends other packets"
+            causes = way(found.table.table, found.jumps)
+        elif found.why is Why.CHANGED:
+            name, advice = "out-of-context", "delete it, or test what the packets have become"
+            message = "earlier rules change what it tests"
+        elif found.why is Why.ABSENT:
+            name, advice = (
+                "out-of-context",
+                "delete it, or let such packets come: earlier tables drop them, or no rule makes them",
+            )
+            message = f"no packet with what it tests gets to the table {found.table.table.name}"
+        elif _does_the_same(found):
+            name, advice = "redundant-rule", "delete it"
+            message = _count(
+                causes, "does the same to all of its packets", "together do the same to all of its packets"
+            )
+        else:
+            message = _count(causes, "takes all of its packets", "together take all of its packets")
+            advice = advice if len(causes) > 1 else "put it above that rule, or delete it"
+        return diagnose(
+            name, f"the rule never applies: {message}", standing.span, place=standing.place, related=causes, help=advice,
+            witness=self.witness(found.witness, standing),
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ redundant rules
+    def of_redundant(self, table: TableSets, standing: Standing) -> Diagnostic:
+        step = table.steps(standing.chain.name)[standing.number - 1]
+        does = _DOES[step.ending.word if step.ending is not None else "return"]
+        example = self.dead.example(table, standing.chain.name, standing.number - 1)
+        return diagnose(
+            "redundant-rule", f"the rule changes nothing: without it its packets are {does} all the same", standing.span,
+            place=standing.place, help="delete it, unless it is there for its counter",
+            severity_override=Severity.INFO, witness=self.witness(example, standing),
+        )  # fmt: skip
+
+    def witness(self, point: Point | None, standing: Standing) -> Witness | None:
+        """Return the packet as reports show it, with the conditions of the rule that it needs."""
+        if point is None:
+            return None
+        view = PacketView.of(packet_of(point))
+        keys = [
+            _key(node)
+            for node in nodes(self.dead.rules.meanings.tests(standing.rule))
+            if isinstance(node, Opaque | Ask)
+        ]
+        assumes = tuple(
+            f"`{key}` {'holds' if point.conditions.get(key) else 'does not hold'}" for key in dict.fromkeys(keys)
+        )
+        ways = [f"{word} {name}" for word, name in (("in", view.iif), ("out", view.oif)) if name]
+        state = [] if view.state == "none" else [f"state {view.state}"]
+        return Witness(" ".join((view.text, *ways, *state)), view.to_dict(), assumes)
+
+
+def _key(node: Opaque | Ask) -> str:
+    return node.key if isinstance(node, Opaque) else " ".join((node.kind, *node.subject))
+
+
+def _standing(table: TableSets, chain: str, place: int) -> Standing:
+    known = table.table.chain(chain) or Chain(chain)
+    return Standing(table.table, known, place + 1, known.rules[place])
+
+
+def _cause(table: TableSets, cause: Cause) -> Related:
+    percent = round(cause.share * 100)
+    how_much = "all of its packets" if cause.share == 1 else f"{percent} % of them" if 0 < percent < 100 else (
+        "less than 1 % of them" if percent == 0 else "nearly all of them"
+    )  # fmt: skip
+    return _standing(table, cause.chain, cause.place).related(f"takes {how_much}")
+
+
+def _count(causes: tuple[Related, ...], one: str, many: str) -> str:
+    return f"an earlier rule {one}" if len(causes) == 1 else f"{len(causes)} earlier rules {many}"
+
+
+def _does_the_same(found: Dead) -> bool:
+    own = found.table.steps(found.chain)[found.place]
+    takers = [found.table.steps(cause.chain)[cause.place] for cause in found.causes]
+    return own.ending is not None and all(taker.ending == own.ending for taker in takers)
+
+
+def _hooks(found: Dead) -> str:
+    return " and ".join(hook.value for hook in hooks_of(found.table, found.chain))
+
+
+def _passes_by(found: Dead, replay: Replay) -> bool:
+    """Whether the simulator, where it can know, sees the witness pass the rule by."""
+    if found.witness is None or found.why is Why.ABSENT:
+        return True
+    for hook in hooks_of(found.table, found.chain):
+        steps = replay.steps(hook, found.witness)
+        if steps is not None and any(step.chain == found.chain and step.rule == found.place + 1 for step in steps):
+            return False
+    return True
+
+
+def _doubtful(found: Dead) -> Diagnostic:
+    standing = _standing(found.table, found.chain, found.place)
+    return diagnose(
+        "undecided", "two ways of asking disagree about whether the rule ever applies", standing.span, place=standing.place,
+        help="this is a fault of policyc; please report it with the rules",
+    )  # fmt: skip
