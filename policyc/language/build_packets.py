@@ -70,9 +70,9 @@ def _packet_test(node: Node, comments: tuple[Comment, ...], problems: Problems) 
     return PacketTest(str(tokens(verdict)[0]), built, translation, by, comments, place(node, problems))
 
 
-def packet(node: Node, problems: Problems) -> Packet | None:
-    """Build a packet that stands alone, as `explain` takes it."""
-    return _packet(node, _said(node, problems, outcome=False), problems)
+def packet(node: Node, problems: Problems, *, wide: bool = False) -> Packet | None:
+    """Build a packet that stands alone, as `explain` takes it; `wide`: its ends may be networks, ranges and port ranges."""
+    return _packet(node, _said(node, problems, outcome=False), problems, wide=wide)
 
 
 def _said(node: Node, problems: Problems, *, outcome: bool) -> dict[str, list[Item]]:
@@ -90,11 +90,11 @@ def _said(node: Node, problems: Problems, *, outcome: bool) -> dict[str, list[It
     return said
 
 
-def _packet(node: Node, said: dict[str, list[Item]], problems: Problems) -> Packet | None:
+def _packet(node: Node, said: dict[str, list[Item]], problems: Problems, *, wide: bool = False) -> Packet | None:
     before = len(problems)
     *protocol_texts, source_text, destination_text = items(node)
     protocol = _protocol(protocol_texts, problems)
-    source, destination = _end(source_text, problems), _end(destination_text, problems)
+    source, destination = (_end(text, problems, wide) for text in (source_text, destination_text))
     entry, way_out = _at(said.get("in"), problems), _at(said.get("out"), problems)
     flags = _flags(said["flags"], problems) if "flags" in said else None
     kept = _state(*said["state"][0], problems) if "state" in said else None
@@ -117,17 +117,17 @@ def _packet(node: Node, said: dict[str, list[Item]], problems: Problems) -> Pack
     )
 
 
-def _end(text: Item, problems: Problems) -> Endpoint | None:
-    """Read one end of a packet: one host, at most one port."""
+def _end(text: Item, problems: Problems, wide: bool) -> Endpoint | None:
+    """Read one end of a packet: one host, at most one port; `wide`: any host that is written, any ports."""
     found = endpoint(*text, problems)
     if found is None:
         return None
-    if isinstance(found.host, Network | AddressRange):
+    if isinstance(found.host, Network | AddressRange) and not wide:
         hint = "write one of its addresses; what holds for all of them is a proof: `never` or `always`"
         message = f"`{found.host.span.text}` is not one address"
         problems.report("bad-literal", message, found.host.span.start, found.host.span.end, hint)
         return None
-    one_port = found.ports is None or found.ports.first == found.ports.last
+    one_port = wide or found.ports is None or found.ports.first == found.ports.last
     if found.host is None or not one_port:
         what = "one port" if found.host else "an address"
         message = f"`{text[0]}` is not an end of a packet: it needs {what}"

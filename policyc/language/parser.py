@@ -49,8 +49,11 @@ def parse(source: Source) -> tuple[t.File, list[Diagnostic]]:
         return file, sorted(parser.problems.found, key=lambda found: found.sort_key)
 
 
-def parse_packet(source: Source) -> tuple[Packet | None, list[Diagnostic]]:
-    """Return the packet that a text of one line describes, as `explain` takes it, and what is wrong with it."""
+def parse_packet(source: Source, *, wide: bool = False) -> tuple[Packet | None, list[Diagnostic]]:
+    """Return the packet that a text of one line describes, as `explain` takes it, and what is wrong with it.
+
+    `wide`: it describes many, so that its ends may be networks, ranges and port ranges.
+    """
     problems = Problems(source)
     lines = cut(problems)
     if len(lines) != 1 or lines[0].close not in {"", "\n"}:
@@ -58,7 +61,7 @@ def parse_packet(source: Source) -> tuple[Packet | None, list[Diagnostic]]:
         problems.report("syntax-error", "expected one packet", 0, len(source.text), hint)
         return None, problems.found
     node = _tree("packet", lines[0], problems)
-    found = packet(node, problems) if node else None
+    found = packet(node, problems, wide=wide) if node else None
     return (None if problems.found else found), problems.found
 
 
