@@ -10,8 +10,9 @@ from typing import Any
 
 from policyc.host.departure import depart, reroute
 from policyc.host.fib import Failure, Fib, Flow
-from policyc.host.host import RouteKind
+from policyc.host.host import RouteKind, Scope
 from policyc.host.ipv6_kinds import is_link_local, is_multicast, needs_interface
+from policyc.host.own_addresses import select_address
 from policyc.host.source_v6 import select_source_v6
 from policyc.net.addresses import format_address
 from policyc.net.protocols import AH, DCCP, ESP, ICMP, ICMPV6, SCTP, TCP, UDPLITE
@@ -51,6 +52,7 @@ class Answer:
     flags: str = ""
     icmp_type: int = 0
     icmp_code: int = 0
+    mark: int = 0
     has_source: bool = True
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,22 +87,33 @@ def icmp_error(fib: Fib, packet: Packet, kind: int, code: int) -> Answer | None:
     proto = ICMP if packet.family == 4 else ICMPV6
     source = _own_address(fib, packet)
     bound = (packet.iif or "") if packet.family == 6 and needs_interface(packet.src) else ""
-    way = depart(fib, Flow(packet.family, packet.src, source, oif=bound, protocol=proto))
+    way = depart(fib, Flow(packet.family, packet.src, source, oif=bound, mark=_mark(fib, packet), protocol=proto))
     if isinstance(way, Failure):
         return None
     own = way.source if source is None else source
-    has_source = source is not None
-    return Answer(packet.family, proto, own, packet.src, icmp_type=kind, icmp_code=code, has_source=has_source)
+    return Answer(
+        packet.family, proto, own, packet.src, icmp_type=kind, icmp_code=code, mark=_mark(fib, packet),
+        has_source=source is not None,
+    )  # fmt: skip
 
 
 def _own_address(fib: Fib, packet: Packet) -> int | None:
     """Return the source of an ICMP error about a packet, None where its route decides."""
     if packet.family == 4:
         found = fib.local_route(packet.dst)
-        return packet.dst if found is not None and found.kind is RouteKind.LOCAL else None
+        if found is not None and found.kind is RouteKind.LOCAL:
+            return packet.dst
+        if packet.iif and fib.host.sysctls.number("net.ipv4.icmp_errors_use_inbound_ifaddr"):
+            return select_address(fib.host, packet.iif, packet.src, Scope.LINK)
+        return None
     if fib.owner(packet.dst, 6):
         return packet.dst
     return None if packet.iif is None else select_source_v6(fib.host, packet.iif, packet.src)
+
+
+def _mark(fib: Fib, packet: Packet) -> int:
+    """Return the mark of an answer, that of its packet where `fwmark_reflect` says so."""
+    return packet.mark if fib.host.sysctls.number(f"net.ipv{packet.family}.fwmark_reflect") else 0
 
 
 def as_packet(answer: Answer, about: Packet) -> Packet | None:
@@ -108,7 +121,7 @@ def as_packet(answer: Answer, about: Packet) -> Packet | None:
     if answer.src is None:
         return None
     packet = Packet(answer.family, answer.src, answer.dst, answer.proto, outgoing=True)
-    packet.has_source = answer.has_source
+    packet.has_source, packet.mark = answer.has_source, answer.mark
     if answer.proto == TCP:
         packet.sport, packet.dport = answer.sport, answer.dport
         packet.tcp_flags = sum(FLAGS[name] for name in answer.flags.split(","))
@@ -133,8 +146,9 @@ def _reset(fib: Fib, packet: Packet) -> Answer | None:
     if packet.family == 6 and (packet.src == 0 or is_multicast(packet.src)):
         return None
     ports = packet.dport or 0, packet.sport or 0
-    flow = Flow(packet.family, packet.src, packet.dst, protocol=TCP, sport=ports[0], dport=ports[1])
+    mark = _mark(fib, packet)
+    flow = Flow(packet.family, packet.src, packet.dst, mark=mark, protocol=TCP, sport=ports[0], dport=ports[1])
     # IPv4 sends it by the way that a packet of another host's would be routed again (ip_route_me_harder).
     if isinstance(reroute(fib, flow, ""), Failure):
         return None
-    return Answer(packet.family, TCP, packet.dst, packet.src, *ports, "RST" if flags & ACK else "RST,ACK")
+    return Answer(packet.family, TCP, packet.dst, packet.src, *ports, "RST" if flags & ACK else "RST,ACK", mark=mark)

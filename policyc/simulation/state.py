@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ class State:
     UnknowableError, unless `choices` are there to be made: then the walk goes on with one. `address_types` are those asked
     for so far, by family, address and interface. `now` is the time in seconds since 1970, None where nobody said.
     `miscounted`: a packet has passed that nobody could follow, so that what rules have counted is unknown.
+    `unreached` counts, by IPv4 source, the answers that there is no route.
     """
 
     host: Host
@@ -40,6 +42,7 @@ class State:
     tcp_loose: bool = True
     tcp_liberal: bool = False
     miscounted: bool = False
+    unreached: Counter[int] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, host: Host, choices: Choices | None = None) -> State:

@@ -6,6 +6,7 @@ The heart of `policyc.simulation`: what is visited in which order is `policyc.ne
 from __future__ import annotations
 
 from policyc.host.arrival import arrive
+from policyc.host.decision import Drop
 from policyc.host.departure import Departure, depart, reroute
 from policyc.host.fib import Failure, Flow
 from policyc.host.frames import refusal
@@ -32,6 +33,7 @@ _SIDES = {
 }  # fmt: skip
 _TO_MANY = frozenset((RouteKind.BROADCAST, RouteKind.MULTICAST))
 _REDIRECT = 5  # of ICMP
+_ERROR_BURST = 5  # net.ipv4.route.error_burst over error_cost; one a second grows back
 _FRAGMENT_HEADER = 8  # bytes, RFC 8200
 
 
@@ -115,7 +117,7 @@ class Simulation:
         if self._journey is not None:
             self._journey.arrived(packet, decision)
         if decision.drop is not None:
-            if decision.answer is not None:
+            if decision.answer is not None and self._answers(packet, decision.drop):
                 trace.answer = icmp_error(self.state.fib, packet, *decision.answer)
             self._drop(trace, decision.drop.value)
         if decision.is_local:
@@ -141,6 +143,13 @@ class Simulation:
             packet.iif = None  # br_nf_post_routing names the device out alone
             self._hook(Hook.POSTROUTING, packet, trace)
         trace.verdict, trace.device = FORWARDED, packet.oif or packet.iif or ""
+
+    def _answers(self, packet: Packet, why: Drop) -> bool:
+        """Whether the kernel has not told this source too often that there is no route (ip_error of net/ipv4/route.c)."""
+        if packet.family == 6 or why not in {Drop.NO_ROUTE, Drop.UNREACHABLE, Drop.PROHIBIT}:
+            return True
+        self.state.unreached[packet.src] += 1
+        return self.state.unreached[packet.src] <= _ERROR_BURST
 
     def _deliver(self, packet: Packet, trace: Trace) -> None:
         if packet.frag != "whole" and packet.family == 4:

@@ -125,6 +125,10 @@ def _sysctls(names: list[str], family: int, draw: random.Random) -> dict[str, in
             for where in ("all", *names):
                 if draw.random() < chance / 2 and (setting, where) != ("forwarding", "all"):
                     found[f"{conf}.{where.replace('.', '/')}.{setting}"] = draw.choice(values)
+    if draw.random() < 0.1:
+        found[f"net.ipv{family}.fwmark_reflect"] = 1
+    if family == 4 and draw.random() < 0.1:
+        found["net.ipv4.icmp_errors_use_inbound_ifaddr"] = 1
     for setting, value, chance in (
         ("nf_conntrack_tcp_loose", 0, 0.15), ("nf_conntrack_tcp_be_liberal", 1, 0.1), ("nf_conntrack_checksum", 0, 0.1),
     ):  # fmt: skip
