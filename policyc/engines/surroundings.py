@@ -6,7 +6,7 @@ An engine that was previewed says it in these values; `policyc.explanation` conn
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from policyc.net.addresses import Network
 
@@ -75,16 +75,23 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Everything around a host. `shares` names whose network namespace a container lives in, where it has none of its own."""
+    """Everything around a host.
+
+    `imagined` are ends that a further container would get, one for each network, in the order in which the networks were
+    made; their owner is "". `shares` names whose network namespace a container lives in, where it has none of its own.
+    `assumptions` say, in words, what nobody said about the host.
+    """
 
     endpoints: tuple[Endpoint, ...] = ()
+    imagined: tuple[Endpoint, ...] = ()
     publications: tuple[Publication, ...] = ()
     programs: tuple[Own, ...] = ()
-    shares: Mapping[str, str] | None = None
+    shares: Mapping[str, str] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
 
     def of(self, owner: str) -> tuple[Endpoint, ...]:
         """Return the ends of a container, those of another one where it lives with that."""
-        while self.shares and owner in self.shares:
+        while owner in self.shares:
             owner = self.shares[owner]
         return tuple(one for one in self.endpoints if one.owner == owner)
 

@@ -6,7 +6,7 @@ Surroundings. Sources: moby, libnetwork/drivers/bridge (setup_ip_forwarding.go, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 
@@ -14,7 +14,7 @@ from policyc.engines.docker import scenario
 from policyc.engines.docker.binding import published
 from policyc.engines.docker.daemon import Daemon, LiveContainer
 from policyc.engines.docker.live import LiveNetwork
-from policyc.engines.docker.ports import Binding
+from policyc.engines.docker.ports import Address, Binding
 from policyc.engines.docker.scenario import Subnet
 from policyc.engines.surroundings import Endpoint, Own, Publication, Socket, Surroundings
 from policyc.host.derived import derived_routes
@@ -30,6 +30,7 @@ ASSUMED = scenario.Host(
     {UPLINK: (ip_interface("192.0.2.10/24"), ip_interface("2001:db8:ffff::10/64"))}, gateway=ip_address("192.0.2.1")
 )
 """Stands for a host that nobody described: one uplink with addresses for documentation (RFC 5737, RFC 3849)."""
+_ASSUMPTION = "the host has one uplink, eth0, with 192.0.2.10/24 and 2001:db8:ffff::10/64; describe yours with --host"
 
 
 def host_of(daemon: Daemon) -> Host:
@@ -108,11 +109,13 @@ def surroundings_of(daemon: Daemon) -> Surroundings:
     }
     return Surroundings(
         tuple(_endpoints(daemon, running)),
+        tuple(_imagined(daemon)),
         tuple(
             _publication(daemon, one, binding) for one in running for _, binding in one.bindings if binding.host_port
         ),
         tuple(_programs(running)),
         shares,
+        (_ASSUMPTION,) if daemon.host.known is None and not daemon.host.interfaces else (),
     )
 
 
@@ -121,19 +124,38 @@ def _endpoints(daemon: Daemon, running: Iterable[LiveContainer]) -> Iterator[End
     for one in running:
         carriers = dict(daemon.gateways_of(one))
         for name, addresses in one.addresses.items():
-            network, number = daemon.networks[name], number + 1
-            assert network.bridge is not None, "only bridges have addresses here"
-            yield Endpoint(
-                owner=one.config.name,
-                network=name,
-                bridge=network.bridge.interface,
-                port=f"veth{number}",
-                addresses={family: int(address) for family, address in addresses.items()},
-                subnets={family: _network(network.leases[family].subnet) for family in addresses},
-                gateways={family: int(address) for family, address in network.gateways.items()},
-                hairpin=not daemon.settings.userland_proxy,
-                is_default=frozenset(family for family, carrier in carriers.items() if carrier == name),
-            )
+            number += 1
+            default = frozenset(family for family, carrier in carriers.items() if carrier == name)
+            yield _endpoint(daemon, name, addresses, one.config.name, f"veth{number}", default)
+
+
+def _imagined(daemon: Daemon) -> Iterator[Endpoint]:
+    for name, network in daemon.networks.items():
+        if network.bridge is None:
+            continue
+        addresses = network.lease((), ())
+        if not isinstance(addresses, str):
+            network.release(addresses)
+            default = frozenset() if network.bridge.internal else frozenset(addresses)
+            yield _endpoint(daemon, name, addresses, "", "veth0", default)
+
+
+def _endpoint(
+    daemon: Daemon, name: str, addresses: Mapping[int, Address], owner: str, port: str, default: frozenset[int]
+) -> Endpoint:
+    network = daemon.networks[name]
+    assert network.bridge is not None, "only bridges have addresses here"
+    return Endpoint(
+        owner=owner,
+        network=name,
+        bridge=network.bridge.interface,
+        port=port,
+        addresses={family: int(address) for family, address in addresses.items()},
+        subnets={family: _network(network.leases[family].subnet) for family in addresses},
+        gateways={family: int(address) for family, address in network.gateways.items()},
+        hairpin=not daemon.settings.userland_proxy,
+        is_default=default,
+    )
 
 
 def _network(subnet: Subnet) -> Network:
