@@ -60,7 +60,8 @@ def arrive_v4(fib: Fib, packet: Arriving) -> Decision:
         return _checked(fib, packet, Decision(RouteKind.BROADCAST, found))
     if found.kind is RouteKind.LOCAL:
         return _checked(fib, packet, Decision(RouteKind.LOCAL, found))
-    if not settings.forwarding:
+    # A directed broadcast needs `bc_forwarding` alone (ip_route_input_slow asks for it before `forwarding`).
+    if not settings.forwarding and found.kind is not RouteKind.BROADCAST:
         return drop(Drop.NO_FORWARDING)
     if found.kind not in {RouteKind.UNICAST, RouteKind.BROADCAST}:
         return drop(Drop.MARTIAN_DESTINATION)
