@@ -101,6 +101,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC520", "engine-refuses", "error", "a container engine would refuse to start, or to do what is asked of it"),
     Entry("PC521", "drawn-by-engine", "info", "a name or address is drawn by the engine; another stands in for it"),
     Entry("PC522", "engine-option-ignored", "warning", "an option is not modelled, or the release does not know it"),
+    Entry("PC523", "step-out-of-order", "info", "a step of a scenario stands before what it needs, and is taken after it"),
     # PC7xx: this host
     Entry("PC701", "kernel-refuses", "error", "the kernel refuses a rule when it is loaded"),
     Entry("PC702", "kernel-lacks-module", "info", "the running kernel has no module for a match or target"),

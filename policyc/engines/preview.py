@@ -17,6 +17,8 @@ from policyc.source import Source
 ENGINES: Mapping[str, str] = {
     "docker": "policyc.engines.docker.engine",
     "kube-proxy": "policyc.engines.kube_proxy.engine",
+    "cni": "policyc.engines.cni.engine",
+    "netavark": "policyc.engines.netavark.engine",
 }
 """The module of each engine."""
 

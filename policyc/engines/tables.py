@@ -36,6 +36,10 @@ class Tables:
                 found.declare(chain, "ACCEPT", None, None)
         return found
 
+    def has_table(self, family: int, table: str) -> bool:
+        """Whether a table was named before."""
+        return (family, table) in self._drafts
+
     def new_chain(self, family: int, table: str, chain: str) -> None:
         """Make a chain; one that is there stays as it is."""
         if not self.has_chain(family, table, chain):
@@ -82,6 +86,15 @@ class Tables:
     def insert(self, family: int, table: str, chain: str, rule: str, number: int = 1) -> None:
         """Put a rule before the 1-based rule of a chain (`-I`)."""
         self.touch(family, table).insert(chain, number, [self._rule(family, rule)])
+
+    def put_once(self, family: int, table: str, chain: str, rule: str, number: int | None = None) -> None:
+        """Put a rule at the end of a chain, or before its 1-based rule, if the chain does not have it (`-C`)."""
+        if self.has(family, table, chain, rule):
+            return
+        if number is None:
+            self.append(family, table, chain, rule)
+        else:
+            self.insert(family, table, chain, rule, number)
 
     def delete(self, family: int, table: str, chain: str, rule: str) -> bool:
         """Take the first equal rule out of a chain (`-D`), and return whether there was one."""

@@ -12,8 +12,8 @@ from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
 
 from policyc.diagnostics import Diagnostic, diagnose
+from policyc.engines.fields import addresses_of
 from policyc.engines.given import Given
-from policyc.engines.kube_proxy.fields import addresses_of
 from policyc.engines.kube_proxy.scenario import Address, Port, Service, Settings
 
 SERVICE_NETWORKS: dict[int, IPv4Network | IPv6Network] = {

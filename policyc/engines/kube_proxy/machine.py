@@ -10,13 +10,11 @@ import shlex
 from collections.abc import Sequence
 from ipaddress import ip_interface
 
-from policyc.diagnostics import InputError, diagnose
 from policyc.engines.kube_proxy.scenario import Address
+from policyc.engines.shell import commands_of, refused_step
 from policyc.engines.tables import Tables
-from policyc.source import Source, Span
 
 _LIBERAL = re.compile(r"(?:/proc/sys/|^)net[./]netfilter[./]nf_conntrack_tcp_be_liberal")
-_SILENCED = re.compile(r"\s\d?>{1,2}\s*(?:&\d|/dev/null)")
 _PROGRAMS = re.compile(r"ip6?tables(-nft|-legacy)?")
 _WITHOUT_EFFECT = frozenset({"sleep", "true", "modprobe", "echo", "ip", "sysctl", ":"})
 
@@ -31,7 +29,7 @@ class Machine:
 
     def run(self, line: str) -> None:
         """Carry out a line of shell commands. Raises InputError at the first that is not understood or refused."""
-        for words in _commands(line):
+        for words in commands_of(line):
             self._command(line, words)
 
     def _command(self, line: str, words: list[str]) -> None:
@@ -48,38 +46,11 @@ class Machine:
         elif program == "ip" and rest[:2] in (["addr", "add"], ["address", "add"], ["a", "add"]):
             self._add_address(line, rest)
         elif program not in _WITHOUT_EFFECT:
-            raise InputError(
-                [diagnose("unreadable-line", f"`{program}` is no step that is known here", _whole(line, words[0]))]
-            )
+            raise refused_step(line, words[0], f"`{program}` is no step that is known here")
 
     def _add_address(self, line: str, words: list[str]) -> None:
         for word in words[2:3]:
             try:
                 self.addresses.append(ip_interface(word).ip)
             except ValueError:
-                raise InputError([diagnose("unreadable-line", f"`{word}` is no address", _whole(line, word))]) from None
-
-
-def _whole(line: str, word: str) -> Span:
-    at = max(line.find(word), 0)
-    return Source("scenario", line).span(at, at + len(word))
-
-
-def _commands(line: str) -> list[list[str]]:
-    """Split a line at `;`, `&&`, `||` and line ends into the words of its commands."""
-    found: list[list[str]] = [[]]
-    for part in line.splitlines():
-        lexer = shlex.shlex(_SILENCED.sub("", part), posix=True, punctuation_chars=";&|")
-        lexer.whitespace_split = True
-        try:
-            words = list(lexer)
-        except ValueError as error:
-            message = f"the step cannot be split into words: {error}"
-            raise InputError([diagnose("unreadable-line", message, _whole(part, part))]) from None
-        for word in words:
-            if set(word) <= set(";&|"):
-                found.append([])
-            else:
-                found[-1].append(word)
-        found.append([])
-    return [words for words in found if words]
+                raise refused_step(line, word, f"`{word}` is no address") from None

@@ -8,15 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policyc.engines.fields import address_of, addresses_of, choice
 from policyc.engines.given import Given
-from policyc.engines.kube_proxy.fields import (
-    address_of,
-    addresses_of,
-    choice,
-    name_of,
-    networks_of,
-    protocol_of,
-)
+from policyc.engines.kube_proxy.fields import name_of, networks_of, protocol_of
 from policyc.engines.kube_proxy.scenario import Address, Endpoint, Ingress, Node, Port, Service, Slice
 
 _MOST_PORT = 65535

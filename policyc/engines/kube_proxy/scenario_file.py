@@ -12,8 +12,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeVar
 
 from policyc.diagnostics import Diagnostic
+from policyc.engines.fields import addresses_of
 from policyc.engines.given import Given
-from policyc.engines.kube_proxy.fields import addresses_of
 from policyc.engines.kube_proxy.flags import read_flags
 from policyc.engines.kube_proxy.objects import read_endpoints, read_node, read_service, read_slice
 from policyc.engines.kube_proxy.scenario import LOOPBACK, Address, Node, Scenario, Settings

@@ -1,0 +1,1 @@
+"""netavark, the network stack of podman: what it installs for containers on bridge networks."""
