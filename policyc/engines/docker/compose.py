@@ -206,6 +206,7 @@ class _Compose:
                 ip6=addresses[1],
                 priorities=priorities,
                 span=service.span,
+                service=name,
             )
 
     def _joined(

@@ -27,6 +27,15 @@ class Port:
         return f"{self.number}/{self.protocol}"
 
 
+class PortError(ValueError):
+    """Words that are no published port; `start` and `end` say which of their characters are wrong."""
+
+    def __init__(self, message: str, start: int, end: int) -> None:
+        super().__init__(message)
+        self.start = start
+        self.end = end
+
+
 @dataclass(frozen=True, slots=True)
 class Publish:
     """A port of a container with the host ports that it may get: `first` to `last`, both 0 where the engine chooses.
@@ -60,29 +69,31 @@ class Binding:
         return self.container.version
 
 
-def read_port(text: str) -> list[Port]:
-    """Understand `80`, `80-85/udp`: the words of `--expose`. Raises ValueError with what is wrong."""
+def read_port(text: str, at: int = 0) -> list[Port]:
+    """Understand `80`, `80-85/udp`: the words of `--expose`, which begin at `at`. Raises PortError with what is wrong."""
     numbers, slash, protocol = text.partition("/")
     protocol = protocol.lower() if slash else "tcp"
     if protocol not in PROTOCOLS:
-        raise ValueError(f"`{protocol}` is no protocol of a published port; it is tcp, udp or sctp")
-    first, last = _range(numbers)
+        message = f"`{protocol}` is no protocol of a published port; it is tcp, udp or sctp"
+        raise PortError(message, at + len(numbers) + 1, at + len(text))
+    first, last = _range(numbers, at)
     return [Port(number, protocol) for number in range(first, last + 1)]
 
 
 def read_publish(text: str) -> list[Publish]:
-    """Understand `[[ADDRESS:]HOST[-HOST]:]CONTAINER[-CONTAINER][/PROTOCOL]`. Raises ValueError with what is wrong."""
+    """Understand `[[ADDRESS:]HOST[-HOST]:]CONTAINER[-CONTAINER][/PROTOCOL]`. Raises PortError with what is wrong."""
     head, _, inner = text.rpartition(":")
     address, _, outer = head.rpartition(":")
-    ports = read_port(inner)
+    ports = read_port(inner, len(text) - len(inner))
     host = _address(address) if address else None
     if not outer:
         return [Publish(port, host=host) for port in ports]
-    first, last = _range(outer)
+    first, last = _range(outer, len(head) - len(outer))
     if len(ports) == 1:
         return [Publish(ports[0], first, last, host)]
     if last - first != len(ports) - 1:
-        raise ValueError(f"`{outer}` and `{inner}` are ranges of different lengths")
+        message = f"`{outer}` and `{inner}` are ranges of different lengths"
+        raise PortError(message, len(head) - len(outer), len(text))
     return [Publish(port, first + i, first + i, host) for i, port in enumerate(ports)]
 
 
@@ -91,16 +102,18 @@ def _address(text: str) -> Address:
     try:
         return ip_address(inside)
     except ValueError:
-        raise ValueError(f"`{text}` is no address of the host; a published port is bound to addresses") from None
+        message = f"`{text}` is no address of the host; a published port is bound to addresses"
+        raise PortError(message, 0, len(text)) from None
 
 
-def _range(text: str) -> tuple[int, int]:
+def _range(text: str, at: int) -> tuple[int, int]:
     first, dash, last = text.partition("-")
     words = (first, last) if dash else (first, first)
     if not all(word.isascii() and word.isdecimal() and 0 < int(word) <= _MOST_PORTS for word in words):
-        raise ValueError(f"`{text}` is no port or range of ports from 1 to {_MOST_PORTS}")
+        message = f"`{text}` is no port or range of ports from 1 to {_MOST_PORTS}"
+        raise PortError(message, at, at + len(text))
     if int(words[0]) > int(words[1]):
-        raise ValueError(f"the range `{text}` ends before it begins")
+        raise PortError(f"the range `{text}` ends before it begins", at, at + len(text))
     return int(words[0]), int(words[1])
 
 

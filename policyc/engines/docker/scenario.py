@@ -95,7 +95,7 @@ class Container:
     """A container: its networks in the order in which it is connected; `host`, `none` and `container:NAME` are networks too.
 
     `ip` and `ip6` are asked for on the first network. `links` are (container, alias). `priorities` decide between networks
-    that could be the gateway (28 and later).
+    that could be the gateway (28 and later). `service` is its name in a compose file, "" elsewhere.
     """
 
     name: str
@@ -108,6 +108,7 @@ class Container:
     links: tuple[tuple[str, str], ...] = ()
     priorities: Mapping[str, int] = field(default_factory=dict)
     span: Span | None = None
+    service: str = ""
 
     @property
     def exposed(self) -> tuple[Port, ...]:
