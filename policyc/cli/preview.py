@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from policyc.cli.options import NotAskedError
-from policyc.cli.output import emit, style_for, tell_raw
+from policyc.cli.output import emit, style_for, tell, tell_raw
 from policyc.diagnostics import Diagnostic
 from policyc.netfilter.ruleset import Ruleset
 from policyc.readers.files import STANDARD_INPUT, read_file, text_of
@@ -23,16 +23,20 @@ if TYPE_CHECKING:
 FORMATS = ("iptables-save", "ipset", "nft")
 _USAGE = (
     "say what: `docker run …`, `docker network create …`, `docker SCENARIO.json`, `compose FILE`, "
-    "`kubernetes FILE… [flags of kube-proxy]`"
+    "`kubernetes FILE… [flags of kube-proxy]`, `cni FILE`, `podman FILE`"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What an engine installs: the rules of iptables, and its own tables of nftables as text, "" where it has none."""
+    """What an engine installs: the rules of iptables, and its own tables of nftables as text, "" where it has none.
+
+    `remark` is for people who ask for the rules: which of the two the engine really uses, where both are shown.
+    """
 
     ruleset: Ruleset
     nft: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,9 @@ def command(
 ) -> None:
     """Print the rules that an engine will install: `policyc preview docker run -p 8080:80 nginx --family 4`.
 
-    WORDS are a command of docker, the file of a scenario (`docker SCENARIO.json`), `compose FILE`, or
-    `kubernetes FILE…` and flags of kube-proxy; a file has what `kubectl get services,endpointslices,nodes -o yaml` prints.
+    WORDS are a command of docker, the file of a scenario (`docker SCENARIO.json`), `compose FILE`,
+    `kubernetes FILE…` and flags of kube-proxy (a file has what `kubectl get services,endpointslices,nodes -o yaml` prints),
+    `cni FILE` (a conflist), or `podman FILE` (networks and containers).
     """
     if not words or words[0] not in FORMS:
         raise click.UsageError(_USAGE)
@@ -108,6 +113,8 @@ def command(
         from policyc.report.full import findings
 
         tell_raw(findings(ruleset.notes, style_for(sys.stderr, "auto")))
+    if answer.remark and form != "nft":
+        tell(answer.remark)
     emit(answer.nft if form == "nft" else _text(ruleset, family, form), output)
 
 
@@ -154,6 +161,7 @@ def _docker(question: Question) -> Installed:
 
 def _compose(question: Question) -> Installed:
     from policyc.engines.docker.compose import read_compose
+    from policyc.engines.docker.compose_project import project_of
     from policyc.engines.docker.engine import play
     from policyc.engines.docker.scenario_file import read_drawn
 
@@ -161,7 +169,7 @@ def _compose(question: Question) -> Installed:
         raise click.UsageError("`preview compose` takes one FILE")
     release = question.release("docker")
     path = Path(question.words[0])
-    project = question.project or _project(path)
+    project = question.project or project_of(path)
     values = {**_environment(path.parent / ".env"), **question.values}
     scenario, notes = read_compose(_source(question.words[0]), project, question.profiles, values)
     return _installed(play(release, scenario, read_drawn(question.drawn())), notes)
@@ -188,6 +196,46 @@ def _kubernetes(question: Question) -> Installed:
     return Installed(preview_manifests(release, flags, _source, question.drawn()))
 
 
+def _cni(question: Question) -> Installed:
+    from policyc.engines.cni.engine import installed, play
+    from policyc.engines.cni.scenario_file import read_drawn, read_network, read_scenario
+    from policyc.engines.cni.versions import behaviour_of
+
+    release, given, drawn = question.release("cni"), _only_file(question, "cni"), question.drawn()
+    how = behaviour_of(release)
+    scenario, notes = read_scenario(given, how) if "operations" in given else read_network(given, drawn, how)
+    runtime = play(release, scenario, read_drawn(drawn))
+    nft = runtime.nft.text()
+    remark = "some plugins use nftables: `--format nft` prints what they install there" if nft else ""
+    return Installed(installed(runtime, notes), nft, remark)
+
+
+def _podman(question: Question) -> Installed:
+    from policyc.engines.netavark.engine import nftables_of, play
+    from policyc.engines.netavark.podman_file import read_podman
+    from policyc.engines.netavark.scenario_file import read_scenario
+    from policyc.engines.netavark.versions import behaviour_of
+
+    release, given = question.release("netavark"), _only_file(question, "podman")
+    read, how = read_scenario if "operations" in given else read_podman, behaviour_of(release)
+    scenario, notes = read(given, question.drawn(), how)
+    ruleset = play(release, scenario, notes)
+    if how.default_driver == "iptables":
+        return Installed(ruleset)
+    remark = f'netavark {release} uses {how.default_driver} unless containers.conf has firewall_driver = "iptables", '
+    return Installed(ruleset, nftables_of(scenario), f"{remark}which has these rules; the others: `--format nft`")
+
+
+def _only_file(question: Question, form: str) -> Given:
+    from policyc.engines.given import Given
+    from policyc.readers.json_places import read_json
+
+    if len(question.words) != 1:
+        raise click.UsageError(f"`preview {form}` takes one FILE")
+    source = _source(question.words[0])
+    return Given.json(read_json(source), source)
+
+
 def _source(name: str) -> Source:
     if name != "-":
         return read_file(Path(name))
@@ -196,27 +244,24 @@ def _source(name: str) -> Source:
     return text_of(sys.stdin.buffer.read(), STANDARD_INPUT)
 
 
-def _project(path: Path) -> str:
-    """Return the name that compose gives a project: that of the file's folder, small letters, digits, `-` and `_` of it."""
-    folder = path.resolve().parent.name.lower()
-    return "".join(c for c in folder if c.isascii() and (c.isalnum() or c in "-_")).lstrip("-_") or "project"
-
-
 def _environment(path: Path) -> dict[str, str]:
     """Return the variables of the file `.env` beside a compose file, none where there is no such file."""
+    from policyc.engines.docker.compose_project import variables_of
+
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise NotAskedError(f"`{path}` cannot be read: {error}") from None
-    found: dict[str, str] = {}
-    for line in lines:
-        name, equals, value = line.removeprefix("export ").strip().partition("=")
-        if equals and not name.startswith("#"):
-            found[name.strip()] = value.strip().strip("\"'")
-    return found
+    return variables_of(lines)
 
 
-FORMS: dict[str, Callable[[Question], Installed]] = {"docker": _docker, "compose": _compose, "kubernetes": _kubernetes}
+FORMS: dict[str, Callable[[Question], Installed]] = {
+    "docker": _docker,
+    "compose": _compose,
+    "kubernetes": _kubernetes,
+    "cni": _cni,
+    "podman": _podman,
+}
 """What may be previewed, by the first word."""
