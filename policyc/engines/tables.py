@@ -18,13 +18,17 @@ from policyc.source import Source
 
 
 class Tables:
-    """`owner` is the engine's name. A table comes into being, with all its built-in chains, when it is first named."""
+    """`owner` is the engine's name. A table comes into being, with all its built-in chains, when it is first named.
+
+    `before` is what the host has already.
+    """
 
     __slots__ = ("_drafts", "_fragments", "owner")
 
-    def __init__(self, owner: str) -> None:
+    def __init__(self, owner: str, before: Ruleset | None = None) -> None:
         self.owner = owner
-        self._drafts: dict[tuple[int, str], TableDraft] = {}
+        known = () if before is None else before.tables
+        self._drafts = {(table.family, table.name): TableDraft.of(table) for table in known}
         self._fragments = {family: Fragments(family) for family in (4, 6)}
 
     def touch(self, family: int, table: str) -> TableDraft:

@@ -16,10 +16,14 @@ from policyc.engines.docker.live import DEFAULT_NETWORK, LiveNetwork, Networks, 
 from policyc.engines.docker.nft_firewall import NftFirewall
 from policyc.engines.docker.ports import Address, Binding, Port
 from policyc.engines.docker.rules import Bridge
+from policyc.engines.docker.running import Running, running_in
 from policyc.engines.docker.scenario import Container, Drawn, Host, Network, Settings
 from policyc.engines.docker.versions import Behaviour
 from policyc.engines.tables import Tables
+from policyc.netfilter.ruleset import Ruleset
 from policyc.source import Source, Span
+
+_RUNNING = "a container that runs"
 
 
 @dataclass(slots=True)
@@ -35,22 +39,30 @@ class LiveContainer:
 
 
 class Daemon:
-    """A daemon of one release with its settings, on one host."""
+    """A daemon of one release with its settings, on one host.
 
-    def __init__(self, how: Behaviour, settings: Settings, host: Host, drawn: Drawn) -> None:
+    `before` are the host's rules, None where nothing is known to be there; a daemon whose chains are among them runs already.
+    """
+
+    def __init__(
+        self, how: Behaviour, settings: Settings, host: Host, drawn: Drawn, before: Ruleset | None = None
+    ) -> None:
         self.how = how
         self.settings = settings
         self.host = host
         self.sysctls: dict[str, str] = {}
-        self.tables = Tables("docker")
+        self.tables = Tables("docker", before)
+        self.running = None if before is None else running_in(before)
         self.forwards = {4: host.forwards, 6: False}
         self.containers: dict[str, LiveContainer] = {}
         self.remarks: list[Diagnostic] = []
         self._drawn = drawn
         backend = NftFirewall if settings.backend == "nftables" else Firewall
         self._firewall: Firewall | NftFirewall = backend(self.tables, how, settings)
-        self._networks = Networks(how, settings, host, drawn)
+        self._networks = Networks(how, settings, host, drawn, self.running or Running())
         self._ports = HostPorts()
+        for held in self.running.ports if self.running else ():
+            self._ports.hold(_RUNNING, held.protocol, [held.host], held.port)
 
     @property
     def firewall(self) -> Firewall | NftFirewall:
@@ -63,8 +75,12 @@ class Daemon:
         return self._networks.live
 
     def start(self) -> None:
-        """Start the daemon on a host where it never ran. Raises InputError where it would refuse."""
+        """Start the daemon, if it does not run yet. Raises InputError where it would refuse."""
         self._refuse()
+        if self.running is not None:
+            if self.settings.bridge != "none":
+                self._networks.add(self._networks.default())
+            return
         self._prepare()
         if self.settings.bridge != "none":
             self.add_network(self._networks.default())

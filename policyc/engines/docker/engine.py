@@ -28,9 +28,12 @@ def preview(release: str, scenario: Mapping[str, Any], resolved: Mapping[str, An
     return installed(play(release, found, read_drawn(Given.json(resolved, name="resolved"))), notes)
 
 
-def play(release: str, scenario: Scenario, drawn: Drawn) -> Daemon:
-    """Return the daemon as it is after a scenario. Raises InputError where it would refuse a part of it."""
-    daemon = Daemon(behaviour_of(release), scenario.settings, scenario.host, drawn)
+def play(release: str, scenario: Scenario, drawn: Drawn, before: Ruleset | None = None) -> Daemon:
+    """Return the daemon as it is after a scenario; `before` are the rules that the host has, a running daemon's among them.
+
+    Raises InputError where the daemon would refuse a part of the scenario.
+    """
+    daemon = Daemon(behaviour_of(release), scenario.settings, scenario.host, drawn, before)
     carry_out(daemon, scenario.host.commands)
     daemon.start()
     for network in scenario.networks:

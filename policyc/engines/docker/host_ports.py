@@ -40,7 +40,7 @@ class HostPorts:
             for port in candidates:
                 holder = self._holder(protocol, hosts, port)
                 if not holder:
-                    return self._hold(owner, protocol, hosts, port)
+                    return self.hold(owner, protocol, hosts, port)
             which = f"the port {first}/{protocol} of the host is" if first == last else "all of the range are"
             raise PortTakenError(f"{which} taken by `{holder}`")
         start = self._next.get(protocol, _FIRST)
@@ -49,14 +49,15 @@ class HostPorts:
             port = _FIRST + (start - _FIRST + step) % span
             if not self._holder(protocol, hosts, port):
                 self._next[protocol] = port + 1
-                return self._hold(owner, protocol, hosts, port)
+                return self.hold(owner, protocol, hosts, port)
         raise PortTakenError("the host has no free port left")
 
     def release(self, owner: str) -> None:
         """Give back all ports of a container."""
         self._held = [held for held in self._held if held.owner != owner]
 
-    def _hold(self, owner: str, protocol: str, hosts: Sequence[Address], port: int) -> int:
+    def hold(self, owner: str, protocol: str, hosts: Sequence[Address], port: int) -> int:
+        """Note that somebody has a port on all addresses, and return it."""
         self._held.extend(_Held(protocol, host, port, owner) for host in hosts)
         return port
 

@@ -13,6 +13,7 @@ from policyc.diagnostics import InputError, diagnose
 from policyc.engines.docker.addresses import Leases, Subnets, address_of_mac
 from policyc.engines.docker.ports import Address
 from policyc.engines.docker.rules import Bridge
+from policyc.engines.docker.running import Running
 from policyc.engines.docker.scenario import Drawn, DrawnNetwork, Host, Network, Settings, Subnet
 from policyc.engines.docker.versions import Behaviour
 from policyc.source import Source, Span
@@ -71,11 +72,13 @@ class LiveNetwork:
 class Networks:
     """All networks of a daemon."""
 
-    def __init__(self, how: Behaviour, settings: Settings, host: Host, drawn: Drawn) -> None:
+    def __init__(self, how: Behaviour, settings: Settings, host: Host, drawn: Drawn, running: Running) -> None:
         self._how = how
         self._settings = settings
         self._drawn = drawn
+        self._running = running
         nets = [each.network for addresses in host.interfaces.values() for each in addresses]
+        nets += [subnet for name, subnets in running.subnets.items() if name != settings.bridge for subnet in subnets]
         self._subnets = Subnets(settings.address_pools, nets)
         self.live: dict[str, LiveNetwork] = {}
 
@@ -136,7 +139,7 @@ class Networks:
         """Make a network. Raises InputError where its name or subnet is taken, or an option has a value that cannot be."""
         if network.name in self.live or network.name in {"host", "none"}:
             raise refused(network.name, f"there is a network `{network.name}` already", network.span)
-        drawn = self._drawn.networks.get(network.name, _NO_DRAWN)
+        drawn = self._known(network)
         if network.driver != "bridge":
             made = LiveNetwork(network, None, {}, None, drawn.id)
         else:
@@ -145,6 +148,13 @@ class Networks:
             made = self._bridged(network, drawn)
         self.live[network.name] = made
         return made
+
+    def _known(self, network: Network) -> DrawnNetwork:
+        """Return what is known to have been drawn for a network, by a run or by the daemon that runs already."""
+        drawn = self._drawn.networks.get(network.name, _NO_DRAWN)
+        interface = network.option("bridge.name") or drawn.bridge
+        taken = tuple(self._running.subnets.get(interface, ()))
+        return replace(drawn, subnets=drawn.subnets or taken)
 
     def _bridged(self, network: Network, drawn: DrawnNetwork) -> LiveNetwork:
         modes = {family: self._mode(network, family) for family in (4, 6)}
@@ -156,6 +166,8 @@ class Networks:
             if subnet is not None:
                 within = next((each for each in network.ranges if each.version == family), None)
                 leases[family] = Leases(subnet, within)
+                for used in (each for each in self._running.addresses if each in subnet):
+                    leases[family].take(used)
                 if modes[family] != "isolated":
                     gateways = (*network.gateways, *drawn.gateways)
                     address = leases[family].take(next((each for each in gateways if each in subnet), None))
