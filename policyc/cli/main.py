@@ -17,11 +17,11 @@ from policyc.diagnostics import InputError
 from policyc.diagnostics.catalogue import REPOSITORY
 
 COMMANDS = (
-    "check", "explain", "test", "compile", "show", "snapshot", "counters", "preview", "fmt", "graph", "rule", "config",
-    "completion",
+    "check", "explain", "test", "compile", "show", "snapshot", "counters", "trace", "preview", "fmt", "graph", "rule", "config",
+    "completion", "plan", "apply", "confirm", "rollback", "status", "uninstall",
 )  # fmt: skip
 LATER = (
-    "reach", "matrix", "diff", "plan", "apply", "confirm", "rollback", "import",
+    "reach", "matrix", "diff", "import",
     "report", "lsp",
 )  # fmt: skip
 """Commands that the documentation announces and that are not there yet."""

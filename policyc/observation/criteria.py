@@ -115,15 +115,14 @@ class _Reading:
         self._refuse()
         if self.findings.found:
             return
-        entry = packet.entry.text if packet.entry else ""
         base = Criteria(
-            4, mark=mark, entry=entry,
+            4, mark=mark, ttl=packet.ttl.value if packet.ttl else None,
             flags=None if packet.flags is None else sum(_FLAGS.get(flag, 0) for flag in packet.flags),
-            exit=packet.exit.text if packet.exit else "",
-            ttl=packet.ttl.value if packet.ttl else None,
-            received=not packet.local or bool(entry), sent=not entry,
+            received=not packet.local or packet.entry is not None, sent=packet.entry is None,
         )  # fmt: skip
-        for source, destination, (families, kind) in product(sources, destinations, kinds):
+        places = product(self._interfaces(packet.entry), self._interfaces(packet.exit))
+        bases = [replace(base, entry=entry, exit=leaving) for entry, leaving in places]
+        for base, source, destination, (families, kind) in product(bases, sources, destinations, kinds):
             for family in families:
                 if family in source.families and family in destination.families:
                     yield replace(
@@ -131,6 +130,13 @@ class _Reading:
                         from_self=source.of_self, to_self=destination.of_self, proto=kind.proto, icmp=kind.icmp,
                         sport=_port(packet.source) or kind.sport, dport=_port(packet.destination) or kind.dport,
                     )  # fmt: skip
+
+    def _interfaces(self, place: v.Interface | None) -> tuple[str, ...]:
+        """Return the interfaces that a name stands for: those of a zone, or itself."""
+        if place is None:
+            return ("",)
+        zones = {zone.name: zone.interfaces for zone in self.intent.zones} if self.intent else {}
+        return zones.get(place.text) or (place.text,)
 
     def _ends(self, end: v.Endpoint) -> list[_End]:
         host = end.host

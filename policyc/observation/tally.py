@@ -7,7 +7,7 @@ where it has such. A LOG before its DROP, or the DNAT of a publication before it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from policyc.explanation.places import Places, RulePlace
 from policyc.netfilter.rule import Rule
@@ -82,7 +82,7 @@ def tally(source: Ruleset, live: Ruleset, backend: str, elsewhere: int = 0) -> T
     pairing = pairs(source, live)
     live_places = Places(live)
     others = tuple(
-        CountedRule(live_places.of_rule(*place, rule), *_counted(rule))
+        CountedRule(replace(live_places.of_rule(*place, rule), span=None), *_counted(rule))
         for place, rule in placed(live)
         if place not in pairing.of_live
     )

@@ -1,7 +1,7 @@
 """Netfilter's netlink: the trace of rules, copies of packets, the rules' handles, the connection table emptied.
 
-Used inside the replica's namespaces only. Sources: include/uapi/linux/netfilter/nf_tables.h, nfnetlink_log.h,
-nfnetlink_conntrack.h.
+Used inside the replica's namespaces and, to listen, by `policyc.kernel.tracing`. Sources:
+include/uapi/linux/netfilter/nf_tables.h, nfnetlink_log.h, nfnetlink_conntrack.h.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _VERDICTS = {
     3: "queue",
 }
 
+_STATES = {1: "INVALID", 2: "ESTABLISHED", 4: "RELATED", 8: "NEW", 64: "UNTRACKED"}  # NF_CT_STATE_*_BIT
+
 
 def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield type and value of each netlink attribute."""
@@ -49,9 +51,9 @@ def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
 class Netlink:
     """A netlink socket in the namespace of whoever makes it."""
 
-    def __init__(self, group: int = 0) -> None:
+    def __init__(self, group: int = 0, buffer: int = _BUFFER) -> None:
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETFILTER)
-        self.socket.setsockopt(socket.SOL_SOCKET, 33, _BUFFER)  # SO_RCVBUFFORCE
+        self.socket.setsockopt(socket.SOL_SOCKET, 33, buffer)  # SO_RCVBUFFORCE
         self.socket.bind((0, 0))
         if group:
             self.socket.setsockopt(270, 1, group)  # SOL_NETLINK, NETLINK_ADD_MEMBERSHIP
@@ -99,11 +101,15 @@ class Netlink:
 class TraceSocket(Netlink):
     """The events of nftrace."""
 
-    def __init__(self) -> None:
-        super().__init__(_TRACE_GROUP)
+    def __init__(self, buffer: int = _BUFFER) -> None:
+        super().__init__(_TRACE_GROUP, buffer)
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Yield the events that are there: family, table, chain, kind, handle, verdict, target, mark, id, headers."""
+        """Yield the events that are there: family, table, chain, kind, handle, verdict, target, mark, id, headers.
+
+        `iif` and `oif` are indices of interfaces, 0 for none; `state` is that of conntrack, "" where the kernel (before
+        Linux 6.16) does not tell it.
+        """
         for kind, family, body in self.messages(wait=False):
             if kind & 255 == _MSG_TRACE:
                 yield _event(family, dict(attributes(body)))
@@ -125,6 +131,9 @@ def _event(family: int, given: dict[int, bytes]) -> dict[str, Any]:
         "handle": struct.unpack("!Q", given[3])[0] if 3 in given else 0, "verdict": verdict, "target": target,
         "mark": struct.unpack("!I", given[14])[0] if 14 in given else 0,
         "id": struct.unpack("!I", given[6])[0], "packet": (given[8] + given.get(9, b"")).hex() if 8 in given else "",
+        "iif": struct.unpack("!I", given[10])[0] if 10 in given else 0,
+        "oif": struct.unpack("!I", given[12])[0] if 12 in given else 0,
+        "state": _STATES.get(struct.unpack("!I", given[21])[0], "") if 21 in given else "",
     }  # fmt: skip
 
 

@@ -1,0 +1,115 @@
+"""The answer of `policyc trace`, for a terminal packet by packet and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from policyc.observation.traced import UNTOLD, TracedPacket, TracedStep
+from policyc.report.columns import Row, laid_out
+from policyc.report.json import json_text
+from policyc.report.style import Style
+from policyc.report.summary import plural
+from policyc.simulation.view import PacketView
+
+_OUTCOMES = {
+    "dropped": "DROP", "rejected": "REJECT", "delivered": "ACCEPT: delivered to this host", "forwarded": "ACCEPT: forwarded",
+    "sent": "ACCEPT: sent", "queued": "QUEUED: handed to a program, or on its way", "gone": "GONE",
+}  # fmt: skip
+_GOOD = frozenset(("delivered", "forwarded", "sent"))
+_NEXT = {
+    "PREROUTING": "routing, rp_filter or a martian check dropped it (`policyc doctor` counts those)",
+    "OUTPUT": "it was not sent: no route after translation, or the interface is down",
+    "FORWARD": "it was not sent on", "INPUT": "it was not delivered", "POSTROUTING": "it was not sent",
+}  # fmt: skip
+
+
+def packet_text(number: int, packet: TracedPacket, style: Style) -> str:
+    """Return one packet: what it was, its steps with their source lines, what became of it."""
+    first = packet.first
+    where = f"in {first.iif}" if first.iif else "from this host"
+    seen = [where, *_details(packet)]
+    head = (
+        f"{number}  {style.foreign(first.protocol)} {style.foreign(first.source)} → {style.foreign(first.destination)}"
+    )
+    lines = [style.paint("bold", style.own(head)) + f"  {style.foreign(', '.join(seen))}"]
+    lines += laid_out(list(_rows(packet, style)), style)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _details(packet: TracedPacket) -> Iterator[str]:
+    shown = packet.first.shown()
+    if "flags" in shown:
+        yield f"flags {shown['flags']}"
+    if packet.last.state != "none":
+        yield packet.last.state
+    if packet.first.mark:
+        yield f"mark {packet.first.mark:#x}"
+
+
+def _rows(packet: TracedPacket, style: Style) -> Iterator[Row]:
+    hook, before = "", packet.first
+    deciding = packet.deciding
+    for step in packet.steps:
+        shown_hook, hook = ("" if step.hook == hook else step.hook), step.hook
+        yield _row(step, shown_hook, style, decides=step is deciding)
+        if step.became is not None:
+            yield Row("", "", style.own("≈ now ") + style.foreign(_changes(before, step.became)), role="")
+            before = step.became
+    yield _end(packet, style)
+
+
+def _row(step: TracedStep, hook: str, style: Style, *, decides: bool) -> Row:
+    place = step.origin or step.place
+    number = "" if step.number is None else f"#{step.number}  "
+    text = place.text if place is not None else step.name
+    chain = "" if step.chain == step.hook else f"{step.chain} "
+    said = step.verdict
+    role = "error" if step.verdict == "drop" else "good" if decides else "faint"
+    mark = style.own("■ ") if decides else ""
+    name = f" `{step.origin.statement}`" if step.origin is not None and step.origin.statement else ""
+    return Row(
+        hook,
+        step.table[:9],
+        style.foreign(f"{chain}{number}{text}{name}"),
+        mark + style.foreign(said),
+        _line(step, style),
+        role,
+    )
+
+
+def _line(step: TracedStep, style: Style) -> str:
+    if step.origin is None or step.origin.span is None or not step.origin.span.source.text:
+        return ""
+    return style.foreign(f"{PurePath(step.origin.span.source.name).name}:{step.origin.span.line}")
+
+
+def _changes(before: PacketView, after: PacketView) -> str:
+    words = [f"{name} {new} (was {old})" for name, (old, new) in before.changes(after).items() if name not in UNTOLD]
+    return ", ".join(words)
+
+
+def _end(packet: TracedPacket, style: Style) -> Row:
+    outcome = packet.outcome
+    text = _OUTCOMES[outcome]
+    if outcome in {"forwarded", "sent"} and packet.last.oif:
+        text += f", out by {packet.last.oif}"
+    if outcome in {"dropped", "rejected"} and packet.steps:
+        text += f" by {packet.steps[-1].name}"
+    if outcome == "gone":
+        text += f" behind {packet.hook}: {_NEXT.get(packet.hook, 'no rule took it')}"
+    role = "good" if outcome in _GOOD else "warning" if outcome in {"gone", "queued"} else "error"
+    return Row("", "", "", style.own("■ ") + style.foreign(text), "", role)
+
+
+def summary_text(number: int, remarks: Sequence[str], style: Style) -> str:
+    """Return how many packets were traced, and what is to be said about the trace itself."""
+    lines = [f"{plural(number, 'packet')} traced", *(style.paint("warning", style.foreign(one)) for one in remarks)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def trace_json(packets: Sequence[TracedPacket], remarks: Sequence[str]) -> str:
+    """Return the answer of `trace --format json`."""
+    found: dict[str, Any] = {"packets": [packet.to_dict() for packet in packets], "remarks": list(remarks)}
+    return json_text(found)
