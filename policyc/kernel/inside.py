@@ -52,14 +52,15 @@ def asked_inside(namespace: Path | None, question: Callable[[], Answer]) -> Answ
         return question()
 
     def enter_and_ask() -> Answer:
-        _enter(namespace)
+        enter(namespace)
         return question()
 
     with ThreadPoolExecutor(1) as threads:  # the thread ends here, so that nobody else is ever in the namespace
         return threads.submit(enter_and_ask).result()
 
 
-def _enter(namespace: Path) -> None:
+def enter(namespace: Path) -> None:
+    """Let this thread be in another namespace from here on, with the programs that it starts. Raises NotPrivileged."""
     try:
         handle = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
     except PermissionError:

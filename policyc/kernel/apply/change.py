@@ -24,20 +24,38 @@ class NoChange(ValueError):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What policyc has made in a namespace, as the last confirmed change left it.
+class MadeSet:
+    """A set that the rules of a policy ask: how it is created, and whether it was not there before policyc came."""
 
-    `chains` are (family, table, name), `tables` those that are ours as a whole, `sets` names, `settings` the values that
-    settings had before the first change, `new` tables that did not exist before it. `policy` is "" where nothing is ours.
+    name: str
+    create: str
+    by_us: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MadeSetting:
+    """A kernel setting that a policy requires, and the value that it had before policyc came, None where it had that one."""
+
+    name: str
+    value: str
+    original: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is policyc's in a namespace, as the last confirmed change left it; `policy` is "" where nothing is.
+
+    `chains` are (family, table, name), `tables` those that are ours as a whole, `new` those that did not exist before policyc
+    came.
     """
 
     policy: str = ""
     shared: bool = True
     chains: tuple[tuple[int, str, str], ...] = ()
     tables: tuple[Key, ...] = ()
-    sets: tuple[str, ...] = ()
-    settings: tuple[tuple[str, str], ...] = ()
     new: tuple[Key, ...] = ()
+    sets: tuple[MadeSet, ...] = ()
+    settings: tuple[MadeSetting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

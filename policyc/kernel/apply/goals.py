@@ -1,4 +1,7 @@
-"""From a Ruleset to goals: what each table shall hold, given what is there and what of it is ours. Part of `policyc.kernel.apply`."""
+"""From a Ruleset to goals: what each table shall hold, given what is there and what of it is ours.
+
+Part of `policyc.kernel.apply`.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,24 @@ def goals_of(ruleset: Ruleset, present: Saved, made: Made) -> list[Goal]:
 def nothing(present: Saved, made: Made) -> list[Goal]:
     """Return the goals that leave nothing of ours."""
     return _in_order([*_emptied(made, set()), *_removed(present, made, set(made.tables))])
+
+
+def again(goal: Goal, present: Saved) -> Goal:
+    """Return a goal of an earlier run of the machine as it fits now: Docker may not have made its chain yet, or has."""
+    if not isinstance(goal, Part):
+        return goal
+    in_docker = [jump for jump in goal.jumps if jump.chain == DOCKER_USER]
+    if in_docker and table_of(present, goal.key).chain(DOCKER_USER) is None:
+        chains = (*goal.chains, (DOCKER_USER, tuple(jump.text for jump in in_docker)))
+        jumps = (*(jump for jump in goal.jumps if jump not in in_docker), Jump("FORWARD", DOCKER_USER))
+        return Part(*goal.key, (*goal.owned, DOCKER_USER), chains, jumps)
+    made = dict(goal.chains).get(DOCKER_USER)
+    if made is not None and DOCKER in table_of(present, goal.key).chains:
+        chains = tuple((name, rules) for name, rules in goal.chains if name != DOCKER_USER)
+        back = tuple(Jump(DOCKER_USER, rule.removeprefix("-j ")) for rule in made)
+        jumps = (*(jump for jump in goal.jumps if jump.target != DOCKER_USER), *back)
+        return Part(*goal.key, tuple(name for name in goal.owned if name != DOCKER_USER), chains, jumps)
+    return goal
 
 
 def owned_now(present: Saved, made: Made, key: Key) -> set[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from time import sleep
 
 from policyc.kernel.apply import watchdog
 from policyc.kernel.apply.audit import append, note
@@ -17,9 +18,11 @@ from policyc.kernel.apply.held import held
 from policyc.kernel.apply.journal import Journal, Mark, Phase, forget, now, open_journal, write_journal
 from policyc.kernel.apply.lock import Lock, locked
 from policyc.kernel.apply.place import Place
-from policyc.kernel.apply.plan import Refused
+from policyc.kernel.apply.plan import CHANGED_SINCE, Refused
 
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+_GRACE = 5  # seconds that the watchdog is given to take a change back before somebody else does
+_PAUSE = 0.1
 
 
 class Outcome(Enum):
@@ -30,7 +33,6 @@ class Outcome(Enum):
     WAITING = "waiting"
     TAKEN_BACK = "taken back"
     STUCK = "could not be taken back"
-    OVER = "the machine or the namespace was started again since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def _performed(change: Change, place: Place, seconds: float | None, lock: Lock) 
         )
     present = held(change.backend, lock.run)
     if present.digest() != change.seen:
-        raise Refused("the rules in the kernel are not those that the plan saw; look at it again with `policyc plan`")
+        raise Refused(CHANGED_SINCE)
     journal = write_journal(place, change)
     try:
         append(place, change, "begun")
@@ -169,3 +171,20 @@ def _unhurried() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def wait_for(place: Place) -> Done:
+    """Wait until the change that waits is confirmed or taken back, by whomever, and return which."""
+    journal = open_journal(place.change)
+    while journal is not None:
+        mark = journal.mark()
+        if mark.phase is Phase.CONFIRMED:
+            return Done(Outcome.CONFIRMED)
+        if mark.phase is Phase.UNDONE:
+            return Done(Outcome.TAKEN_BACK, "nobody confirmed it in time, or `policyc rollback` was called")
+        if mark.phase is Phase.STUCK:
+            return Done(Outcome.STUCK, mark.reason)
+        if mark.left < -_GRACE:
+            return take_back_pending(place)
+        sleep(_PAUSE)
+    return Done(Outcome.NOTHING_PENDING)

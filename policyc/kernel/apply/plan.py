@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from policyc.kernel.apply import sets, settings
+from policyc.kernel.apply import sets
 from policyc.kernel.apply.backends import Found, find
-from policyc.kernel.apply.change import Change, Made, NoChange
-from policyc.kernel.apply.goals import goals_of, nothing
-from policyc.kernel.apply.held import Held, NotLoaded
+from policyc.kernel.apply.change import Change, Made, MadeSet, MadeSetting, NoChange
+from policyc.kernel.apply.goals import again, goals_of, nothing
+from policyc.kernel.apply.held import Held, NotLoaded, held, reached
 from policyc.kernel.apply.journal import open_journal
 from policyc.kernel.apply.place import Place
 from policyc.kernel.apply.rehearsal import NoWayBack, rehearse
+from policyc.kernel.apply.settings import SettingChange, wanted
 from policyc.kernel.loading import Backend
 from policyc.kernel.processes import Outcome, run
 from policyc.kernel.rulesets import require_privilege
@@ -21,9 +22,13 @@ from policyc.netfilter.ruleset import Ruleset
 from policyc.netfilter.saved import Saved, SavedChain, table_of
 from policyc.readers.saved import saved_tables
 
+CHANGED_SINCE = "the rules in the kernel are not those that the plan saw; look at it again with `policyc plan`"
+Settings = dict[str, tuple[str, str]]
+"""The value of each kernel setting that is wanted, and why."""
+
 
 class Refused(Exception):  # noqa: N818
-    """The change is not begun, for a reason that the message says; `by_kernel`: a rehearsal was refused."""
+    """The change is not begun, for a reason that the message says; `by_kernel`: the rules were refused in the rehearsal."""
 
     def __init__(self, reason: str, *, by_kernel: bool = False) -> None:
         super().__init__(reason)
@@ -32,104 +37,177 @@ class Refused(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A change with what is there now, what will be there, and what has to be said about it.
-
-    `dangers` are reasons not to do it without being asked.
-    """
+    """A change with what is there now, what will be there, and what has to be said about it."""
 
     change: Change
     present: Held
     after: Saved
     notes: tuple[str, ...] = ()
-    dangers: tuple[str, ...] = ()
 
 
 def plan_apply(ruleset: Ruleset, source: str, place: Place, asked: Backend | None = None) -> Planned:
     """Work out how the kernel comes to hold a ruleset. Raises Refused, and what asking the machine raises."""
-    found = _found(asked)
-    made = made_in(place)
-    goals = goals_of(ruleset, found.held.saved, made)
-    policy = ruleset.intent.name if ruleset.intent else ""
-    wanted = {one.name: (one.value, one.why) for one in (ruleset.intent.sysctls if ruleset.intent else ())}
-    there = sets.headers(_runner)
+    made, found, there = made_in(place), _found(asked), sets.headers(_run)
     try:
-        changes = sets.set_changes(ruleset, there, _runner)
+        changes = sets.set_changes(ruleset, there, _run)
     except sets.Clash as error:
         raise Refused(f"{error}; destroy it, or give the policy's set another name") from None
-    used = {one.name for one in changes}
-    changes += sets.dropped([name for name in made.sets if name not in used], there, _runner)
-    originals = dict(made.settings)
-    asked_for = [
-        settings.SettingChange(name, value, settings.present(name), why) for name, (value, why) in wanted.items()
-    ]
-    asked_for += [
-        settings.SettingChange(name, value, settings.present(name), "nothing needs it any more")
-        for name, value in originals.items() if name not in wanted
-    ]  # fmt: skip
-    missing = [one.name for one in asked_for if one.was is None and one.name in wanted]
-    if missing:
-        raise Refused(f"this kernel has no setting `{missing[0]}`, which the policy requires")
-    absent = tuple(goal.key for goal in goals if goal.key not in found.held.saved)
-    now = Made(
-        policy or source, ruleset.shared, tuple(_chains(goals)) if ruleset.shared else (),
-        () if ruleset.shared else tuple(goal.key for goal in goals if isinstance(goal, Whole) and ":" in goal.text),
-        tuple(one.name for one in changes if not one.drop and (not one.was or one.name in made.sets)),
-        tuple((one.name, originals.get(one.name, one.was or "")) for one in asked_for
-              if one.name in wanted and (one.differs or one.name in originals)),
-        tuple(dict.fromkeys((*made.new, *absent))),
-    )  # fmt: skip
-    return _planned("apply", source, place, found, goals, changes, asked_for, now, made, there)
+    intent = ruleset.intent
+    required: Settings = {one.name: (one.value, one.why) for one in (intent.sysctls if intent else ())}
+    goals = goals_of(ruleset, found.held.saved, made)
+    chains = tuple(_chains(goals)) if ruleset.shared else ()
+    tables = () if ruleset.shared else tuple((one.family, one.name) for one in ruleset.tables)
+    now = Made(intent.name if intent else source, ruleset.shared, chains, tables)
+    return _Plan("apply", source, place, found, goals, changes, there, required, now, made).planned()
 
 
 def plan_uninstall(place: Place) -> Planned:
     """Work out how the kernel comes to hold nothing of ours. Raises Refused, and what asking the machine raises."""
-    made, backend = made_in(place), backend_in(place)
-    if not made.policy:
+    last = confirmed_in(place)
+    made = made_in(place)
+    if last is None or not made.policy:
         raise Refused("policyc has nothing of its own here")
-    found = _found(backend)
-    there = sets.headers(_runner)
-    changes = sets.dropped(made.sets, there, _runner)
-    back = [settings.SettingChange(name, value, settings.present(name)) for name, value in made.settings]
+    found = _found(last.backend)
     goals = nothing(found.held.saved, made)
-    return _planned("uninstall", made.policy, place, found, goals, changes, back, Made(), made, there)
+    return _Plan("uninstall", made.policy, place, found, goals, [], sets.headers(_run), {}, Made(), made).planned()
 
 
-def _planned(
-    action: str, source: str, place: Place, found: Found, goals: Sequence[Goal], changes: Sequence[sets.SetChange],
-    wanted: Sequence[settings.SettingChange], made: Made, made_before: Made, there: dict[str, str],
-) -> Planned:  # fmt: skip
-    present = found.held
-    _refuse_what_others_enter(goals, present.saved)
-    before = tuple(
-        Whole(*goal.key, present.block(goal.key))
-        if isinstance(goal, Whole)
-        else part_of(present.saved, goal.key, goal.owned)
-        for goal in goals
-    )
-    try:
-        rehearsed = rehearse(goals, before, present, found.backend, changes, there)
-    except NotLoaded as error:
-        raise Refused(f"the kernel does not take the rules: {error}", by_kernel=True) from None
-    except NoWayBack as error:
-        raise Refused(f"there would be no way back: {error}") from None
-    change = Change(
-        action, source, place.identity, found.backend, present.digest(), tuple(goals), rehearsed.after, before,
-        tuple(goal.key for goal in goals if goal.key not in present.saved), () if made.policy else made_before.new,
-        tuple(changes), tuple(wanted), made, made_before,
-    )  # fmt: skip
-    return with_notes(change, present, other_too=found.other_too)
+def plan_rollback(place: Place) -> Planned:
+    """Work out how the kernel comes to hold what it held before the last confirmed change. Raises Refused and the like."""
+    last = confirmed_in(place)
+    if last is None or last.identity != place.identity:
+        raise Refused("nothing was applied here that could be taken back")
+    if last.action == "rollback":
+        raise Refused(f"the last change is taken back already ({last.source})")
+    found, there = _found(last.backend), sets.headers(_run)
+    before = last.made_before
+    changes = sets.needed({one.name: one.create for one in before.sets}, there, _run)
+    held = {one.name: one.adds for one in last.sets if one.drop}
+    changes = [replace(one, adds=one.adds if one.was else held.get(one.name, ())) for one in changes]
+    required: Settings = {one.name: (one.value, f"`{before.policy}`") for one in before.settings}
+    planned = _Plan(
+        "rollback", last.source, place, found, last.before, changes, there, required, before, last.made
+    ).planned()
+    if all(reached(found.held.saved, goal) for goal in last.after):
+        return planned
+    note = "the rules of the last change are not as it left them; what was changed in them since goes too"
+    return replace(planned, notes=(*planned.notes, note))
 
 
-def with_notes(change: Change, present: Held, *, other_too: bool = False) -> Planned:
-    """Return a change with what it leads to, and what is to be said about it."""
-    other = Backend.LEGACY if change.backend is Backend.NFT else Backend.NFT
-    notes = []
-    if other_too:
-        notes.append(f"iptables-{other.value} holds rules too, which stay; a packet meets both")
-    return Planned(change, present, applied(present.saved, change.after), tuple(notes))
+def plan_boot(place: Place) -> Planned | None:
+    """Work out how the kernel comes to hold what was confirmed last, None where nothing was. Raises Refused and the like."""
+    last = confirmed_in(place)
+    if last is None or not last.made.policy:
+        return None
+    found, there = _found(last.backend), sets.headers(_run)
+    changes = sets.needed({one.name: one.create for one in last.made.sets}, there, _run)
+    goals = [again(goal, found.held.saved) for goal in last.goals if isinstance(goal, Whole) or goal.chains]
+    required: Settings = {one.name: (one.value, "") for one in last.made.settings}
+    made = replace(last.made, chains=tuple(_chains(goals)) if last.made.shared else (), new=(), sets=(), settings=())
+    before = made_in(place)
+    return _Plan(
+        "boot", last.source, place, found, goals, changes, there, required, made, before, lenient=True
+    ).planned()
 
 
-def applied(present: Saved, goals: Sequence[Goal]) -> Saved:
+def plan_again(change: Change) -> Planned:
+    """Return a change of a plan file with what is there now. Raises Refused where that is not what the plan saw."""
+    present = held(change.backend, _run)
+    if present.digest() != change.seen:
+        raise Refused(CHANGED_SINCE)
+    return Planned(change, present, applied(present.saved, change.after))
+
+
+@dataclass(slots=True)
+class _Plan:
+    """A change while it is worked out. `lenient`: a setting that is not there yet is said and left out."""
+
+    action: str
+    source: str
+    place: Place
+    found: Found
+    goals: Sequence[Goal]
+    changes: list[sets.SetChange]
+    there: dict[str, str]
+    required: Settings
+    made: Made
+    made_before: Made
+    lenient: bool = False
+
+    def planned(self) -> Planned:
+        """Rehearse it and return it. Raises Refused."""
+        present = self.found.held
+        _refuse_what_others_enter(self.goals, present.saved)
+        used = {one.name for one in self.changes}
+        gone = [one.name for one in self.made_before.sets if one.by_us and one.name not in used]
+        self.changes += sets.dropped(gone, self.there, _run)
+        before = tuple(_as_it_is(goal, present) for goal in self.goals)
+        try:
+            rehearsed = rehearse(self.goals, before, present, self.found.backend, self.changes, self.there)
+        except NotLoaded as error:
+            raise Refused(f"the kernel does not take the rules: {error}", by_kernel=True) from None
+        except NoWayBack as error:
+            raise Refused(f"there would be no way back: {error}") from None
+        settings, notes = (
+            self._settings()
+        )  # asked after the rehearsal, which loads modules that bring settings with them
+        absent = tuple(goal.key for goal in self.goals if goal.key not in present.saved)
+        change = Change(
+            self.action, self.source, self.place.identity, self.found.backend, present.digest(), tuple(self.goals),
+            rehearsed.after, before, absent, () if self.made.policy else self.made_before.new, tuple(self.changes),
+            tuple(settings), self._made(absent, settings), self.made_before,
+        )  # fmt: skip
+        if self.found.other_too:
+            notes.insert(
+                0, f"the other kind of iptables than {self.found.backend.value} holds rules too; a packet meets both"
+            )
+        return Planned(change, present, applied(present.saved, change.after), tuple(notes))
+
+    def _settings(self) -> tuple[list[SettingChange], list[str]]:
+        found = wanted(self.required)
+        missing = [one for one in found if one.was is None]
+        if missing and not self.lenient:
+            raise Refused(
+                f"this kernel has no setting `{missing[0].name}`, which {missing[0].why or 'the policy'} requires"
+            )
+        before = self.made_before.settings
+        back = {one.name: (one.original, "nothing needs it any more")
+                for one in before if one.original is not None and one.name not in self.required}  # fmt: skip
+        found += wanted(back)
+        return found, [f"there is no setting `{one.name}` yet; it is not set" for one in missing]
+
+    def _made(self, absent: Sequence[tuple[int, str]], settings: Sequence[SettingChange]) -> Made:
+        if not self.made.policy:
+            return Made()
+        earlier = {one.name: one for one in self.made_before.settings}
+        by_us = {one.name for one in self.made_before.sets if one.by_us}
+        return replace(
+            self.made,
+            new=tuple(dict.fromkeys((*self.made_before.new, *absent))),
+            sets=tuple(
+                MadeSet(one.name, one.create, not one.was or one.name in by_us) for one in self.changes if not one.drop
+            ),
+            settings=tuple(
+                MadeSetting(one.name, one.value, _original(one, earlier.get(one.name)))
+                for one in settings
+                if one.name in self.required
+            ),
+        )
+
+
+def _original(change: SettingChange, earlier: MadeSetting | None) -> str | None:
+    if earlier is not None and earlier.original is not None:
+        return earlier.original
+    return change.was if change.differs else None
+
+
+def _as_it_is(goal: Goal, present: Held) -> Goal:
+    if isinstance(goal, Whole):
+        return Whole(*goal.key, present.block(goal.key))
+    return part_of(present.saved, goal.key, goal.owned)
+
+
+def applied(present: Saved, goals: Iterable[Goal]) -> Saved:
     """Return all tables as they are when the goals are reached."""
     found = dict(present)
     for goal in goals:
@@ -148,7 +226,7 @@ def applied(present: Saved, goals: Sequence[Goal]) -> Saved:
     return found
 
 
-def _chains(goals: Sequence[Goal]) -> list[tuple[int, str, str]]:
+def _chains(goals: Iterable[Goal]) -> list[tuple[int, str, str]]:
     """Return the chains that goals of a shared policy make."""
     found = []
     for goal in goals:
@@ -161,7 +239,7 @@ def _chains(goals: Sequence[Goal]) -> list[tuple[int, str, str]]:
     return found
 
 
-def _refuse_what_others_enter(goals: Sequence[Goal], present: Saved) -> None:
+def _refuse_what_others_enter(goals: Iterable[Goal], present: Saved) -> None:
     """Raise Refused where rules of others lead to chains that shall be gone: the kernel would not let them go."""
     for goal in goals:
         if isinstance(goal, Part):
@@ -174,20 +252,17 @@ def _refuse_what_others_enter(goals: Sequence[Goal], present: Saved) -> None:
 
 
 def made_in(place: Place) -> Made:
-    """Return what policyc has made in a namespace, as far as it is still there."""
+    """Return what is policyc's in a namespace, as far as it can still be there."""
     change = confirmed_in(place)
     return change.made if change is not None and change.identity == place.identity else Made()
 
 
-def backend_in(place: Place) -> Backend | None:
-    """Return the backend of the last confirmed change."""
-    change = confirmed_in(place)
-    return None if change is None else change.backend
-
-
 def confirmed_in(place: Place) -> Change | None:
     """Return the last confirmed change, of this run of the machine or an earlier one. Raises Refused where it is damaged."""
-    journal = open_journal(place.confirmed)
+    try:
+        journal = open_journal(place.confirmed)
+    except OSError as error:
+        raise Refused(f"what was applied last cannot be read ({place.confirmed}): {error.strerror}") from None
     if journal is None:
         return None
     try:
@@ -200,9 +275,9 @@ def confirmed_in(place: Place) -> Change | None:
 
 def _found(asked: Backend | None) -> Found:
     require_privilege()
-    return find(asked, _runner)
+    return find(asked, _run)
 
 
-def _runner(words: Sequence[str], text: str) -> Outcome:
+def _run(words: Sequence[str], text: str) -> Outcome:
     """Run a program that only reads."""
     return run(words, text, exact=True)

@@ -1,7 +1,7 @@
-"""A change is rehearsed, there and back, in a throw-away namespace that holds what the kernel holds. Part of `policyc.kernel.apply`.
+"""A change is rehearsed, there and back, in a throw-away namespace that holds what the kernel holds.
 
 What is read there after the change is what must be read here; and what is there now must come back as it is, or the change
-is not begun.
+is not begun. Part of `policyc.kernel.apply`.
 """
 
 from __future__ import annotations

@@ -6,14 +6,13 @@ it, filled with what it holds, and swapped; the old one is kept until the change
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from policyc.kernel.apply.held import NotLoaded, Runner
 from policyc.kernel.modules import has_module
 from policyc.kernel.processes import Unanswered, program
 from policyc.netfilter.chain_names import letters
-from policyc.netfilter.ipset import IpSet
 from policyc.netfilter.quoting import quote_word
 from policyc.netfilter.ruleset import Ruleset
 from policyc.writers.ipset import create_words
@@ -59,7 +58,7 @@ def headers(runner: Runner) -> dict[str, str]:
     return found
 
 
-def set_changes(ruleset: Ruleset, there: dict[str, str], runner: Runner) -> list[SetChange]:
+def set_changes(ruleset: Ruleset, there: Mapping[str, str], runner: Runner) -> list[SetChange]:
     """Return what has to be done for the sets that a ruleset makes. Raises Clash."""
     found = []
     for one in ruleset.sets:
@@ -68,7 +67,7 @@ def set_changes(ruleset: Ruleset, there: dict[str, str], runner: Runner) -> list
         create, was = create_words(one), there.get(one.name, "")
         if not was:
             found.append(SetChange(one.name, create, adds=one.members))
-        elif _fits(one, was):
+        elif _alike(create, was):
             held = _members(one.name, runner) if one.members else ()
             known = {line.split(" ")[0] for line in held}
             found.append(
@@ -77,18 +76,35 @@ def set_changes(ruleset: Ruleset, there: dict[str, str], runner: Runner) -> list
         elif was.split(" ")[0] != one.kind or _option(was, "family") != _option(create, "family"):
             raise Clash(f"the set `{one.name}` is there as {_kind(was)}, and the rules need {_kind(create)}")
         else:
-            members = (_timed(line, one.timeout) for line in (*_members(one.name, runner), *one.members))
-            found.append(SetChange(one.name, create, was, tuple(members), aside=f"pc-{letters(one.name, 8)}"))
+            found.append(_made_anew(one.name, create, was, one.members, runner))
     return found
 
 
-def dropped(names: Sequence[str], there: dict[str, str], runner: Runner) -> list[SetChange]:
+def _made_anew(name: str, create: str, was: str, members: Sequence[str], runner: Runner) -> SetChange:
+    timed = "timeout" in create.split(" ")
+    adds = tuple(_timed(line, timed=timed) for line in (*_members(name, runner), *members))
+    return SetChange(name, create, was, adds, aside=f"pc-{letters(name, 8)}")
+
+
+def dropped(names: Sequence[str], there: Mapping[str, str], runner: Runner) -> list[SetChange]:
     """Return what has to be done for sets that are not needed any more."""
     return [
         SetChange(name, there[name], there[name], tuple(_members(name, runner)), drop=True)
         for name in names
         if name in there
     ]
+
+
+def needed(names: Mapping[str, str], there: Mapping[str, str], runner: Runner) -> list[SetChange]:
+    """Return what has to be done so that sets are there as they were created once, whatever they hold now."""
+    found = []
+    for name, create in names.items():
+        was = there.get(name, "")
+        if not was or _alike(create, was):
+            found.append(SetChange(name, create, was))
+        else:
+            found.append(_made_anew(name, create, was, (), runner))
+    return found
 
 
 def make(changes: Sequence[SetChange], runner: Runner) -> None:
@@ -138,7 +154,7 @@ def settle(changes: Sequence[SetChange], runner: Runner) -> list[str]:
     return kept
 
 
-def made(changes: Sequence[SetChange], there: dict[str, str]) -> bool:
+def made(changes: Sequence[SetChange], there: Mapping[str, str]) -> bool:
     """Whether the sets are as the change wants them."""
     return all(one.drop or one.name in there for one in changes)
 
@@ -158,9 +174,9 @@ def _members(name: str, runner: Runner) -> tuple[str, ...]:
     return tuple(line.removeprefix(head) for line in outcome.out.split("\n") if line.startswith(head))
 
 
-def _fits(one: IpSet, was: str) -> bool:
-    create = create_words(one)
-    same = was.split(" ", maxsplit=1)[0] == one.kind
+def _alike(create: str, was: str) -> bool:
+    """Whether a set that is there can stand for one that is to be created."""
+    same = was.split(" ", maxsplit=1)[0] == create.split(" ", maxsplit=1)[0]
     return same and all(_option(was, word) == _option(create, word) for word in ("family", "timeout"))
 
 
@@ -180,10 +196,10 @@ def _kind(words: str) -> str:
     return f"{kind} of family {family}" if family else kind
 
 
-def _timed(member: str, timeout: int | None) -> str:
+def _timed(member: str, *, timed: bool) -> str:
     """Return a member for a set with or without timeouts."""
     words = member.split(" ")
-    if timeout is None and "timeout" in words:
+    if not timed and "timeout" in words:
         at = words.index("timeout")
         del words[at : at + 2]
     return " ".join(words)

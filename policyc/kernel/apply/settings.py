@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,11 @@ def path_of(name: str) -> Path:
     if not _NAME.fullmatch(name) or ".." in name.translate(_SWAPPED):
         raise ValueError(f"`{name}` is no setting below net")
     return ROOT.parent / name.translate(_SWAPPED)
+
+
+def wanted(values: Mapping[str, tuple[str, str]]) -> list[SettingChange]:
+    """Return what has to be set for settings to have values; the second word of each is why."""
+    return [SettingChange(name, value, present(name), why) for name, (value, why) in values.items()]
 
 
 def put(changes: Sequence[SettingChange]) -> None:
