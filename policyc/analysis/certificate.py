@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from policyc.analysis.classes import NameClasses
 from policyc.analysis.literals import width_of
@@ -36,11 +36,13 @@ class UnprovedError(Exception):
 
 @dataclass(slots=True)
 class Checker:
-    """Proofs about the rules of one table. `most` is how many boxes one proof may look at."""
+    """Proofs about the rules of one table. `most` is how often one proof may look at a rule with a box."""
 
     table: Table
     meanings: Meanings
-    most: int = 5000
+    most: int = 100_000
+    _names: dict[Field, frozenset[str | None]] = field(default_factory=dict)
+    _tests: dict[int, Predicate] = field(default_factory=dict)
 
     def is_dead(self, base: str, target: Place, given: Predicate, takers: Collection[Place] | None = None) -> bool:
         """Whether no packet that enters at a base chain and meets `given` matches a rule.
@@ -49,34 +51,43 @@ class Checker:
         """
         return _Proof(self, base, target, takers).holds(given)
 
+    def test(self, rule: Rule) -> Predicate:
+        """Return what a packet must be to match a rule of the table."""
+        found = self._tests.get(id(rule))
+        if found is None:
+            found = self._tests[id(rule)] = self.meanings.tests(rule)
+        return found
+
+    @property
+    def names(self) -> Mapping[Field, frozenset[str | None]]:
+        """A name for each class of names that the table tells apart."""
+        if not self._names:
+            members: dict[Field, set[str]] = {}
+            prefixes: dict[Field, set[str]] = {}
+            for chain in self.table.chains:
+                for node in (node for rule in chain.rules for node in nodes(self.test(rule))):
+                    if isinstance(node, In) and isinstance(node.values, NameSet):
+                        members.setdefault(node.field, set()).update(node.values.members)
+                        prefixes.setdefault(node.field, set()).update(node.values.prefixes)
+            for each, found in members.items():
+                self._names[each] = frozenset(NameClasses.of(found, prefixes[each]).names)
+        return self._names
+
 
 class _Proof:
     """One question to the checker."""
 
     def __init__(self, checker: Checker, base: str, target: Place, takers: Collection[Place] | None) -> None:
         self.table = checker.table
-        self.meanings = checker.meanings
+        self.checker = checker
         self.base = base
         self.target = target
         self.takers = takers
         self.left = checker.most
-        self.names = self._names()
-
-    def _names(self) -> dict[Field, frozenset[str | None]]:
-        """Return a name for each class of names that the table tells apart."""
-        members: dict[Field, set[str]] = {}
-        prefixes: dict[Field, set[str]] = {}
-        for chain in self.table.chains:
-            for rule in chain.rules:
-                for node in nodes(self.meanings.tests(rule)):
-                    if isinstance(node, In) and isinstance(node.values, NameSet):
-                        members.setdefault(node.field, set()).update(node.values.members)
-                        prefixes.setdefault(node.field, set()).update(node.values.prefixes)
-        return {each: frozenset(NameClasses.of(found, prefixes[each]).names) for each, found in members.items()}
 
     def holds(self, given: Predicate) -> bool:
         rule = self._rules(self.target[0])[self.target[1]]
-        wanted = All((given, self.meanings.tests(rule)))
+        wanted = All((given, self.checker.test(rule)))
         return all(self._walk(box, [(self.base, 0)]) for box in self._within(wanted, {}))
 
     def _rules(self, chain: str) -> tuple[Rule, ...]:
@@ -110,13 +121,12 @@ class _Proof:
                 continue
             if (chain, place) == self.target:
                 return False  # the box was made of packets that match it
-            wanted = self.meanings.tests(rules[place])
+            wanted = self.checker.test(rules[place])
+            self._count()
             verdict = self._value(wanted, box)
             if verdict is None:
-                self._count()
                 return all(self._walk(part, [*stack, (chain, place)]) for part in self._cut(wanted, box))
             if verdict == "may":
-                self._count()
                 if not self._walk(box, [*stack, (chain, place + 1)]):
                     return False
                 verdict = True
@@ -128,7 +138,7 @@ class _Proof:
 
     def _matched(self, chain: str, place: int, rule: Rule, stack: list[Place]) -> bool:
         """Carry on behind a rule that matches; return False where the packet ends there."""
-        for effect in self.meanings.effects(rule):
+        for effect in self.checker.meanings.effects(rule):
             if isinstance(effect, Verdict):
                 if effect.kind == "jump":
                     stack += ((chain, place + 1), (effect.chain, 0))
@@ -185,16 +195,18 @@ class _Proof:
     def _parts(self, test: In, box: Box) -> tuple[Value, Value]:
         """Return the values of a field inside and outside of a set."""
         if isinstance(test.values, NameSet):
-            names = box.get(test.field, self.names.get(test.field, frozenset((None,))))
+            names = box.get(test.field, self.checker.names.get(test.field, frozenset((None,))))
             assert isinstance(names, AbstractSet)
             inside = frozenset(name for name in names if name is not None and name in test.values)
             return inside, frozenset(names) - inside
-        numbers = box.get(test.field, IntervalSet(((0, (1 << width_of(test.field, self.meanings.family)) - 1),)))
+        numbers = box.get(
+            test.field, IntervalSet(((0, (1 << width_of(test.field, self.checker.meanings.family)) - 1),))
+        )
         assert isinstance(numbers, IntervalSet)
         return numbers & test.values, numbers - test.values
 
-    def _bits(self, field: Field, box: Box) -> tuple[int, int]:
-        known = box.get(field, (0, 0))
+    def _bits(self, key: Field, box: Box) -> tuple[int, int]:
+        known = box.get(key, (0, 0))
         assert isinstance(known, tuple)
         return known
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from policyc.analysis.diagrams import ALL, EMPTY
+from policyc.analysis.diagrams import ALL, EMPTY, Member
 from policyc.analysis.images import changed
 from policyc.analysis.rules import ACCEPT, DROP, GOTO, JUMP, QUEUE, RETURN, Ending, FamilyRules, Step
 from policyc.netfilter.jumps import JumpGraph
@@ -34,6 +34,7 @@ class TableSets:
         "_arrived",
         "_changing",
         "_hits",
+        "_members",
         "_passages",
         "_pushed",
         "_settled",
@@ -57,7 +58,8 @@ class TableSets:
         self._pushed: dict[tuple[str, int], Passage] = {}
         self._arrived: defaultdict[str, int] = defaultdict(lambda: EMPTY)
         self._hits: dict[str, list[int]] = {}
-        self._settled: dict[bool, dict[str, int]] = {}
+        self._settled: dict[str, int] = {}
+        self._members: dict[tuple[str, int], Member | None] = {}
         self._changing = self._changing_chains()
 
     def _changing_chains(self) -> frozenset[str]:
@@ -92,6 +94,7 @@ class TableSets:
         if declared is None or packets == EMPTY:
             return {Ending(ACCEPT): packets}
         self._settled.clear()
+        self._members.clear()
         both, either = self.rules.space.diagrams.both, self.rules.space.diagrams.either
         if base in self._changing:
             passage = self._push(base, packets)
@@ -166,49 +169,47 @@ class TableSets:
         return found
 
     # ------------------------------------------------------------------ what arrives
-    def reaching(self, chain: str, place: int, *, whole: bool = True) -> int:
-        """Return the packets that match a rule of a chain (its place from 0), after all runs.
+    def is_reached(self, chain: str, place: int) -> bool:
+        """Whether any packet matches a rule of a chain (its place from 0), after all runs."""
+        return self.member(chain, place) is not None
 
-        Not `whole`, fields that neither the chain nor what it calls tests may be left free: cheaper, and just as empty.
-        """
+    def member(self, chain: str, place: int) -> Member | None:
+        """Return a packet that matches a rule, None where none does."""
+        key = chain, place
+        if key not in self._members:
+            if chain in self._changing:
+                found = self.rules.space.diagrams.common(self.reaching(chain, place), ALL)
+            else:
+                found = self.rules.space.diagrams.common(self.summary(chain).hits[place], self.arriving(chain))
+            self._members[key] = found
+        return self._members[key]
+
+    def reaching(self, chain: str, place: int) -> int:
+        """Return the packets that match a rule of a chain, after all runs."""
         if chain in self._changing:
             hits = self._hits.get(chain)
             return EMPTY if hits is None else hits[place]
-        return self.rules.space.diagrams.both(self.summary(chain).hits[place], self.arriving(chain, whole=whole))
+        return self.rules.space.diagrams.both(self.summary(chain).hits[place], self.arriving(chain))
 
-    def arriving(self, chain: str, *, whole: bool = True) -> int:
-        """Return the packets that enter a chain, after all runs; not `whole`, fields may be free that nothing there tests."""
-        settled = self._settled.get(whole)
-        if settled is None:
-            settled = self._settled[whole] = self._settle(whole=whole)
-        return settled.get(chain, EMPTY)
+    def arriving(self, chain: str) -> int:
+        """Return the packets that enter a chain, after all runs."""
+        if not self._settled:
+            self._settled = self._settle()
+        return self._settled.get(chain, EMPTY)
 
-    def _settle(self, *, whole: bool) -> dict[str, int]:
+    def _settle(self) -> dict[str, int]:
         """Send what came to each chain on to those that it calls, callers first."""
         diagrams = self.rules.space.diagrams
-        tested = {} if whole else self._tested_below()
         arrived = dict(self._arrived)
         for name in reversed(self.order):
             packets = arrived.get(name, EMPTY)
             if packets == EMPTY or name in self._changing:
                 continue
-            if not whole:
-                untested = diagrams.support((packets,)) - tested[name]
-                packets = arrived[name] = diagrams.project(packets, frozenset(untested))
             for step, hit in zip(self.steps(name), self.summary(name).hits, strict=True):
                 if step.chain:
                     sent = diagrams.both(packets, hit)
                     arrived[step.chain] = diagrams.either(arrived.get(step.chain, EMPTY), sent)
         return arrived
-
-    def _tested_below(self) -> dict[str, set[int]]:
-        """Return the variables that each chain and what it calls test."""
-        tested: dict[str, set[int]] = {}
-        for name in self.order:
-            if name not in self._changing:
-                tested[name] = self.rules.space.diagrams.support(self.summary(name).hits)
-                tested[name].update(*(tested[step.chain] for step in self.steps(name) if step.chain in tested))
-        return tested
 
     def _call(self, chain: str, packets: int, caller: Passage, *, comes: bool) -> int:
         """Send packets into a called chain; return what comes back."""

@@ -58,10 +58,10 @@ class DeadRules:
     def find(self, table: TableSets, is_asked: Callable[[str, int], bool]) -> Iterator[Dead]:
         """Yield the dead rules of a table among those that are asked about; those of chains that nothing enters are not."""
         for chain in table.table.chains:
-            if table.arriving(chain.name, whole=False) == EMPTY:
+            if table.arriving(chain.name) == EMPTY:
                 continue
             for place in range(len(chain.rules)):
-                if table.reaching(chain.name, place, whole=False) == EMPTY and is_asked(chain.name, place):
+                if is_asked(chain.name, place) and not table.is_reached(chain.name, place):
                     yield self._why(table, chain.name, place)
 
     def example(self, table: TableSets, chain: str, place: int) -> Point | None:

@@ -81,13 +81,44 @@ def _both(
     return both
 
 
+Member = dict[int, int]
+"""A member of a set: the values of variables; those left out may be 0 or 1."""
+
+
+def _search(levels: list[int], lows: list[int], highs: list[int]) -> Callable[[int, int, Member], bool]:
+    """Return the function that looks for a member of two sets, notes it and says whether there is one."""
+    apart: set[int] = set()
+
+    def search(one: int, other: int, member: Member) -> bool:
+        if one == EMPTY or other == EMPTY or one == other ^ 1:  # noqa: PLR1714
+            return False
+        if one == ALL and other == ALL:
+            return True
+        key = one << _SHIFT | other if one < other else other << _SHIFT | one
+        if key in apart:
+            return False
+        place, flip = one >> 1, one & 1
+        place2, flip2 = other >> 1, other & 1
+        level = min(levels[place], levels[place2])
+        for bit, halves in ((0, lows), (1, highs)):
+            part = halves[place] ^ flip if levels[place] == level else one
+            part2 = halves[place2] ^ flip2 if levels[place2] == level else other
+            if search(part, part2, member):
+                member[level] = bit
+                return True
+        apart.add(key)
+        return False
+
+    return search
+
+
 class Diagrams:
     """The nodes made so far and what has been computed with them. `budget` is how many nodes may be made, None for any.
 
     `node` makes one, `both` intersects two sets.
     """
 
-    __slots__ = ("_high", "_level", "_low", "_projected", "both", "node")
+    __slots__ = ("_high", "_level", "_low", "_projected", "_search", "both", "node")
 
     def __init__(self, budget: int | None = None) -> None:
         self._level: list[int] = [_BOTTOM]
@@ -97,6 +128,7 @@ class Diagrams:
         # Half of all time goes by in these two: as closures they read no attributes.
         self.node = _node(self._level, self._low, self._high, budget)
         self.both = _both(self._level, self._low, self._high, self.node)
+        self._search = _search(self._level, self._low, self._high)
 
     @property
     def size(self) -> int:
@@ -120,9 +152,21 @@ class Diagrams:
         """Return what is in the first set and not in the second."""
         return self.both(one, other ^ 1)
 
+    def common(self, one: int, other: int) -> Member | None:
+        """Return a member that two sets have in common, None where there is none; their intersection is not built."""
+        member: Member = {}
+        return member if self._search(one, other, member) else None
+
     def is_within(self, one: int, other: int) -> bool:
         """Whether the first set is part of the second."""
-        return self.both(one, other ^ 1) == EMPTY
+        return not self._search(one, other ^ 1, {})
+
+    def has(self, edge: int, member: Member) -> bool:
+        """Whether a set has the member whose variables left out are 0."""
+        while edge >> 1:
+            level, low, high = self.top(edge)
+            edge = high if member.get(level) else low
+        return edge == ALL
 
     def any_of(self, sets: Iterable[int]) -> int:
         """Return the union of all, pair by pair, so that no partial result is needlessly large."""

@@ -41,7 +41,7 @@ class Redundancy:
     def find(self, is_asked: Callable[[str, int], bool]) -> Iterator[tuple[str, int]]:
         """Yield the redundant rules among those that are asked about, as chains and places."""
         for chain in self.table.table.chains:
-            if self.table.is_changing(chain.name) or self.table.arriving(chain.name, whole=False) == EMPTY:
+            if self.table.is_changing(chain.name) or self.table.arriving(chain.name) == EMPTY:
                 continue
             for place, step in enumerate(self.table.steps(chain.name)):
                 if is_asked(chain.name, place) and self._is_redundant(chain.name, place, step):
@@ -56,20 +56,20 @@ class Redundancy:
             ending = step.ending
         else:
             return False
-        packets = self.table.reaching(chain, place, whole=False)
-        if packets == EMPTY:
+        member = self.table.member(chain, place)
+        if member is None:
             return False
-        both = self.table.rules.space.diagrams.both
+        diagrams = self.table.rules.space.diagrams
         behind = self.fates(chain)[place + 1]
-        if ending is None:
-            return both(packets, behind.returned ^ 1) == EMPTY
-        elsewhere = both(packets, behind.endings.get(ending, EMPTY) ^ 1)
-        if elsewhere == EMPTY:
-            return True
-        if both(elsewhere, behind.returned ^ 1) != EMPTY:
+        same = EMPTY if ending is None else behind.endings.get(ending, EMPTY)
+        otherwise = EMPTY if ending is None else self.otherwise(chain, ending)
+        if not diagrams.has(same, member) and (
+            not diagrams.has(behind.returned, member) or diagrams.has(otherwise, member)
+        ):
             return False
-        elsewhere = both(elsewhere, self.table.reaching(chain, place))  # what only callers test counts as well
-        return both(elsewhere, self.otherwise(chain, ending)) == EMPTY
+        packets = self.table.reaching(chain, place)
+        elsewhere = diagrams.without(packets, same)
+        return diagrams.is_within(elsewhere, behind.returned) and diagrams.is_within(elsewhere, otherwise ^ 1)
 
     # ------------------------------------------------------------------ what happens behind a rule
     def fates(self, chain: str) -> list[Fates]:
@@ -86,7 +86,7 @@ class Redundancy:
         found = [last]
         steps = self.table.steps(chain)
         for place in reversed(range(len(steps))):
-            if self.table.reaching(chain, place, whole=False) != EMPTY:
+            if self.table.is_reached(chain, place):
                 last = self._before(steps[place], last, is_base=is_base)
             found.append(last)
         found.reverse()

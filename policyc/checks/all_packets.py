@@ -21,7 +21,6 @@ from policyc.checks.survey import Standing, Survey, way
 from policyc.diagnostics import Diagnostic, Place, Related, Severity, Witness, diagnose
 from policyc.netfilter.predicate import Ask, Opaque, nodes
 from policyc.netfilter.ruleset import Chain
-from policyc.policy.presets import is_preset
 from policyc.simulation.view import PacketView
 
 CODES = frozenset(
@@ -31,7 +30,7 @@ CODES = frozenset(
 MOST_NODES = 1_500_000
 """How many nodes a family may cost; each takes about 300 bytes."""
 MOST_IN_A_CHAIN = 8000
-MOST_BOXES = 500  # for the second proof of one rule
+MOST_LOOKS = 1000  # at rules, for the second proof of one
 _DOES = {"accept": "accepted", "drop": "dropped", "reject": "rejected", "return": "returned"}
 
 
@@ -70,12 +69,12 @@ class _Family:
     def findings(self) -> Iterator[Diagnostic]:
         for table in self.dead.walk.tables.values():
             replay = Replay(table.table, self.survey.ruleset.host)
-            checker = Checker(table.table, self.dead.rules.meanings, MOST_BOXES)
+            checker = Checker(table.table, self.dead.rules.meanings, MOST_LOOKS)
 
             def is_asked(chain: str, place: int, table: TableSets = table) -> bool:
                 standing = _standing(table, chain, place)
                 has_effects = any(meaning.beside for meaning in self.dead.rules.meanings.of(standing.rule))
-                is_others = standing.is_foreign or (standing.span is not None and is_preset(standing.span.source))
+                is_others = standing.is_foreign or self.is_of_preset(standing)
                 return not is_others and not has_effects and standing.place not in self.told
 
             for found in self.dead.find(table, is_asked):
@@ -86,6 +85,14 @@ class _Family:
                     standing = _standing(table, chain, place)
                     if not standing.rule.is_unconditional:
                         yield self.of_redundant(table, standing)
+
+    def is_of_preset(self, standing: Standing) -> bool:
+        """Whether a rule comes from a preset of the policy language, which its user cannot change."""
+        if self.survey.ruleset.intent is None or standing.span is None:
+            return False
+        from policyc.policy.presets import is_preset  # a policy has been read, so that it costs nothing
+
+        return is_preset(standing.span.source)
 
     def is_proved_again(self, found: Dead, checker: Checker) -> bool:
         """Whether the checker agrees, or cannot say within its boxes."""
