@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from policyc.net.protocols import ICMP, ICMPV6, NO_NEXT_HEADER, SCTP, TCP, UDP, UDPLITE
 from policyc.simulation import tcp
 from policyc.simulation.connection import (
+    ASSURED,
     CONFIRMED,
     DST_NAT_DONE,
     ENTRY_STATES,
@@ -25,8 +26,10 @@ ERRORS_V4 = frozenset((3, 4, 5, 11, 12))
 NOT_TRACKED_V6 = frozenset((*range(130, 137), 143))  # MLD and neighbour discovery
 REDIRECT_V6 = 137
 OPENING = {ICMP: frozenset((8, 13, 15, 17)), ICMPV6: frozenset((128, 139))}
+_GRE = 47
 _INIT, _HEARTBEAT, _HEARTBEAT_ACK = 1, 4, 5  # chunks of SCTP, RFC 9260
-_OPENING_SCTP = frozenset((_INIT, _HEARTBEAT, _HEARTBEAT_ACK))
+_OPENING_SCTP = frozenset((_GRE = 47
+_INIT, _HEARTBEAT, _HEARTBEAT_ACK))
 HIGHEST_ICMP = 18  # NR_ICMP_TYPES
 _SUMMED = frozenset((TCP, UDP, ICMP, ICMPV6, SCTP))
 
@@ -171,6 +174,8 @@ def _follow(state: State, packet: Packet, one: Connection, *, reply: bool) -> tc
         if is_new and not tcp.begin(one, packet, loose=state.tcp_loose):
             return tcp.Fate.INVALID
         return tcp.follow(one, packet, reply=reply, liberal=state.tcp_liberal)
+    if packet.proto == _GRE and one.status & SEEN_REPLY:
+        one.status |= ASSURED  # at once, where UDP has to live for two seconds
     if packet.proto == SCTP and not _is_valid_sctp(packet.sctp_chunks, is_new=is_new):
         return tcp.Fate.INVALID
     if is_new and packet.proto in OPENING and (packet.icmp or 0) >> 8 not in OPENING[packet.proto]:

@@ -93,7 +93,11 @@ def _transport(site: Site, draw: random.Random) -> Item:
     proto = draw.choice(("tcp",) * 12 + ("udp",) * 7 + (icmp,) * 4 + ("sctp", "gre", "udplite"))
     item: Item = {"proto": proto}
     if proto == icmp:
-        types = (8,) * 8 + (0, 13, 15, 17, 3, 11, 30) if site.family == 4 else (128,) * 8 + (129, 1, 3, 133, 135, 136, 143, 200)
+        types = (
+            (8,) * 8 + (0, 13, 15, 17, 3, 11, 30)
+            if site.family == 4
+            else (128,) * 8 + (129, 1, 3, 133, 135, 136, 143, 200)
+        )
         item |= {
             "icmp_type": draw.choice(types),
             "icmp_code": draw.choice((0, 0, 0, 1)),

@@ -116,6 +116,13 @@ def test_a_syn_sent_once_more_is_not_counted():
     assert [one["verdict"] for one in seen] == ["FORWARDED", "FORWARDED"]
 
 
+def test_gre_is_assured_once_both_sides_have_spoken():
+    rules = table("filter", "-A FORWARD -m conntrack --ctstatus ASSURED -j DROP")
+    there = {"src": "192.0.2.9", "dst": "10.0.0.9", "proto": "gre"}
+    back = {"src": "10.0.0.9", "dst": "192.0.2.9", "proto": "gre", "iface": "eth1"}
+    assert [one["verdict"] for one in replayed(rules, there, back, there)] == ["FORWARDED", "FORWARDED", "DROPPED"]
+
+
 def test_a_bucket_of_more_than_a_day_is_not_known():
     seen = replayed(table("filter", "-A INPUT -m limit --limit 1/hour --limit-burst 30 -j DROP"), tcp())
     assert seen[0]["verdict"] == "UNSUPPORTED"
