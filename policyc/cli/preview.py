@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from policyc.cli.exit import Exit
 from policyc.cli.options import NotAskedError
 from policyc.cli.output import emit, style_for, tell, tell_raw
 from policyc.diagnostics import Diagnostic
@@ -17,12 +18,14 @@ from policyc.readers.files import STANDARD_INPUT, read_file, text_of
 from policyc.source import Source
 
 if TYPE_CHECKING:
-    from policyc.engines.docker.daemon import Daemon
+    from policyc.engines.docker.scenario import Scenario
     from policyc.engines.given import Given
+    from policyc.engines.surroundings import Surroundings
+    from policyc.host.host import Host
 
 FORMATS = ("iptables-save", "ipset", "nft")
 _USAGE = (
-    "say what: `docker run …`, `docker network create …`, `docker SCENARIO.json`, `compose FILE`, "
+    "say what: `docker run …`, `docker network create …`, `docker SCENARIO.json`, `docker SESSION.sh`, `compose FILE`, "
     "`kubernetes FILE… [flags of kube-proxy]`, `cni FILE`, `podman FILE`"
 )
 
@@ -31,17 +34,23 @@ _USAGE = (
 class Installed:
     """What an engine installs: the rules of iptables, and its own tables of nftables as text, "" where it has none.
 
-    `remark` is for people who ask for the rules: which of the two the engine really uses, where both are shown.
+    `remark` is for people who ask for the rules: which of the two the engine really uses, where both are shown. `around` is
+    what stands around the host, `modes` the containers by the mode of their networks; None where the engine does not say.
     """
 
     ruleset: Ruleset
     nft: str = ""
     remark: str = ""
+    around: Surroundings | None = None
+    modes: Mapping[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: the words behind the first, the engine as `name@version`, "" for the newest, and what else was said."""
+    """What is asked: the words behind the first, the engine as `name@version`, "" for the newest, and what else was said.
+
+    `host` is where the engine runs, `before` are the rules that stand there already; None where nobody said.
+    """
 
     words: tuple[str, ...]
     engine: str
@@ -49,6 +58,8 @@ class Question:
     profiles: tuple[str, ...]
     values: dict[str, str]
     project: str
+    host: Host | None = None
+    before: Ruleset | None = None
 
     def release(self, engine: str) -> str:
         """Return the release that is asked for, of the engine that the form is about. Raises InputError."""
@@ -76,8 +87,27 @@ class Question:
 )
 @click.option("--family", type=click.Choice(("4", "6")), help="One family alone; both otherwise.")
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="iptables-save", help="The rules, or the sets they ask."
+    "--format",
+    "form",
+    type=click.Choice((*FORMATS, "json")),
+    help="The rules, or the sets they ask; json for --explain and --diff.",
 )
+@click.option("--explain", "explained", is_flag=True, help="From where each published port is reached, and as whom.")
+@click.option(
+    "--diff",
+    "sources",
+    multiple=True,
+    metavar="SOURCE",
+    help="What will change on a host: its snapshot, dumps, or live.",
+)
+@click.option(
+    "--on",
+    "there",
+    multiple=True,
+    metavar="SOURCE",
+    help="The rules that the host has already: dumps, a snapshot, live.",
+)
+@click.option("--host", "host_file", metavar="FILE", help="The host it runs on: a snapshot, or a topology as JSON.")
 @click.option("--resolved", metavar="FILE", help="JSON of what the engine drew: names of bridges, addresses, ports.")
 @click.option("--profile", "profiles", multiple=True, metavar="NAME", help="compose: services of a profile too.")
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="compose: the value of a variable.")
@@ -88,23 +118,35 @@ def command(
     words: tuple[str, ...],
     engine: str,
     family: str | None,
-    form: str,
+    form: str | None,
+    explained: bool,
+    sources: tuple[str, ...],
+    there: tuple[str, ...],
+    host_file: str | None,
     resolved: str | None,
     profiles: tuple[str, ...],
     values: tuple[str, ...],
     project: str,
     output: str | None,
-) -> None:
+) -> int:
     """Print the rules that an engine will install: `policyc preview docker run -p 8080:80 nginx --family 4`.
 
-    WORDS are a command of docker, the file of a scenario (`docker SCENARIO.json`), `compose FILE`,
+    WORDS are a command of docker, the file of a scenario (`docker SCENARIO.json`) or of a shell session (`docker
+    SESSION.sh`), `compose FILE`,
     `kubernetes FILE…` and flags of kube-proxy (a file has what `kubectl get services,endpointslices,nodes -o yaml` prints),
     `cni FILE` (a conflist), or `podman FILE` (networks and containers).
     """
     if not words or words[0] not in FORMS:
         raise click.UsageError(_USAGE)
+    from policyc.cli.preview_answer import Wanted, answer_to, asked_for, host_and_rules
+
+    wanted = Wanted(explained, bool(sources), form, family)
+    asked_for(wanted, words[0], on_host=bool(there or host_file))
+    if there and sources:
+        raise click.UsageError("--diff names the rules that are there already: leave --on out")
     known = read_file(Path(resolved)) if resolved else None
-    question = Question(words[1:], engine, known, profiles, _values(values), project)
+    host, before = host_and_rules(host_file, there or sources)
+    question = Question(words[1:], engine, known, profiles, _values(values), project, host, before)
     answer = FORMS[words[0]](question)
     ruleset = answer.ruleset
     if ruleset.notes:
@@ -113,12 +155,17 @@ def command(
         from policyc.report.full import findings
 
         tell_raw(findings(ruleset.notes, style_for(sys.stderr, "auto")))
+    if wanted.is_question:
+        text, code = answer_to(wanted, answer, before)
+        emit(text, output)
+        return code
     if answer.remark and form != "nft":
         tell(answer.remark)
     emit(answer.nft if form == "nft" else _text(ruleset, family, form), output)
+    return Exit.FINE
 
 
-def _text(ruleset: Ruleset, family: str | None, form: str) -> str:
+def _text(ruleset: Ruleset, family: str | None, form: str | None) -> str:
     if form == "ipset":
         from policyc.writers.ipset import ipset_restore
 
@@ -142,28 +189,27 @@ def _values(given: Sequence[str]) -> dict[str, str]:
 
 
 def _docker(question: Question) -> Installed:
-    from policyc.engines.docker.engine import play
-    from policyc.engines.docker.scenario_file import read_drawn, read_scenario
+    from policyc.engines.docker.scenario_file import read_scenario
+    from policyc.engines.docker.session import read_session
     from policyc.engines.docker.typed import read_command
     from policyc.engines.docker.versions import behaviour_of
     from policyc.engines.given import Given
     from policyc.readers.json_places import read_json
 
     release = question.release("docker")
-    drawn = question.drawn()
-    if len(question.words) == 1 and (question.words[0] == "-" or Path(question.words[0]).suffix == ".json"):
+    if len(question.words) == 1 and Path(question.words[0]).suffix == ".sh":
+        scenario, notes = read_session(_source(question.words[0]), behaviour_of(release))
+    elif len(question.words) == 1 and (question.words[0] == "-" or Path(question.words[0]).suffix == ".json"):
         source = _source(question.words[0])
         scenario, notes = read_scenario(Given.json(read_json(source), source), behaviour_of(release))
     else:
         scenario, notes = read_command(question.words)
-    return _installed(play(release, scenario, read_drawn(drawn)), notes)
+    return _played(question, release, scenario, notes)
 
 
 def _compose(question: Question) -> Installed:
     from policyc.engines.docker.compose import read_compose
     from policyc.engines.docker.compose_project import project_of
-    from policyc.engines.docker.engine import play
-    from policyc.engines.docker.scenario_file import read_drawn
 
     if len(question.words) != 1:
         raise click.UsageError("`preview compose` takes one FILE")
@@ -172,13 +218,24 @@ def _compose(question: Question) -> Installed:
     project = question.project or project_of(path)
     values = {**_environment(path.parent / ".env"), **question.values}
     scenario, notes = read_compose(_source(question.words[0]), project, question.profiles, values)
-    return _installed(play(release, scenario, read_drawn(question.drawn())), notes)
+    return _played(question, release, scenario, notes)
 
 
-def _installed(daemon: Daemon, notes: list[Diagnostic]) -> Installed:
-    from policyc.engines.docker.engine import installed, nftables_of
+def _played(question: Question, release: str, scenario: Scenario, notes: list[Diagnostic]) -> Installed:
+    from policyc.engines.docker.engine import installed, nftables_of, play
+    from policyc.engines.docker.host import surroundings_of
+    from policyc.engines.docker.network_modes import modes_of
+    from policyc.engines.docker.running import described, running_in
+    from policyc.engines.docker.scenario_file import read_drawn
 
-    return Installed(installed(daemon, notes), nftables_of(daemon))
+    before = question.before
+    if question.host is not None:
+        host = described(question.host, None if before is None else running_in(before))
+        scenario = replace(scenario, host=replace(host, commands=scenario.host.commands))
+    daemon = play(release, scenario, read_drawn(question.drawn()), before)
+    return Installed(
+        installed(daemon, notes), nftables_of(daemon), around=surroundings_of(daemon), modes=modes_of(daemon)
+    )
 
 
 def _kubernetes(question: Question) -> Installed:

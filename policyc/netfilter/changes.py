@@ -78,7 +78,8 @@ class SetChange:
     def to_dict(self) -> dict[str, Any]:
         """Return its JSON form."""
         return {
-            "set": self.name, "kind": self.kind, "change": self.change.value, "added": list(self.added), "removed": list(self.removed),
+            "set": self.name, "kind": self.kind, "change": self.change.value, "added": list(self.added),
+            "removed": list(self.removed),
         }  # fmt: skip
 
 

@@ -6,8 +6,9 @@ Documentation/networking/ipvlan.rst and drivers/net/{macvlan,ipvlan}.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from policyc.engines.docker.daemon import Daemon
 
@@ -26,6 +27,13 @@ class Mode:
     publishes: str
     seen: str
     remark: str
+
+    def to_dict(self, containers: Sequence[str] = ()) -> dict[str, Any]:
+        """Return its JSON form, with the containers of a preview that are in it."""
+        return {
+            "mode": self.name, "hooks_in": list(self.into), "hooks_out": list(self.out_of), "publishes": self.publishes,
+            "server_sees": self.seen, "remark": self.remark, "containers": list(containers),
+        }  # fmt: skip
 
 
 _FORWARDED = ("PREROUTING", "FORWARD", "POSTROUTING")
@@ -79,10 +87,3 @@ def _mode(daemon: Daemon, network: str) -> str:
         return "container:NAME"
     driver = daemon.networks[network].config.driver
     return "overlay ingress" if driver == "overlay" else driver
-
-
-def rows() -> Iterator[tuple[str, str, str, str, str, str]]:
-    """Yield the modes side by side, each as a row of texts: name, hooks in, hooks out, publishing, source, remark."""
-    for one in MODES:
-        into, out_of = (" → ".join(hooks) or "none" for hooks in (one.into, one.out_of))
-        yield one.name, into, out_of, one.publishes, one.seen, one.remark
