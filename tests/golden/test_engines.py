@@ -1,4 +1,5 @@
-"""What engines install: recorded scenarios in `engines/*/*.recorded`, and all that were recorded where they are at hand.
+"""What engines install: recorded scenarios in `engines/*/*.recorded` (tables of nftables: `*.nft`), and all that were
+recorded where they are at hand.
 
 A file holds the engine, the scenario, what the engine drew, and the rules that a real daemon left behind.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ Tables = dict[str, dict[str, tuple[str, list[str]]]]
 
 def parts_of(file: Path) -> dict[str, str]:
     parts = {}
-    for part in file.read_text(encoding="utf-8").split("== ")[1:]:
+    for part in re.split("^== ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         name, _, text = part.partition("\n")
         parts[name] = text.strip() + "\n"
     return parts
@@ -125,6 +127,68 @@ def test_every_recorded_scenario_of_kube_proxy() -> None:
             if said(tables(api.iptables_save(ruleset, family))) != said(tables(row[f"expected_v{family}"]))
         ]
     assert seen > 20
+    assert not wrong
+
+
+@pytest.mark.parametrize(("file", "engine", "least"), [("cni", "cni", 25), ("netavark", "netavark", 30)])
+def test_every_recorded_call(file: str, engine: str, least: int) -> None:
+    seen, wrong = 0, []
+    for row in recorded(file):
+        if row["expected_nft"] and not (row["expected_v4"] or "").strip():
+            continue
+        seen += 1
+        calls = {"operations": row["input"], "pre": row.get("pre")}
+        ruleset = api.preview(f"{engine}@{row['version']}", calls)
+        wrong += [
+            f"{row['name']} {row['version']} IPv{family}"
+            for family in (4, 6)
+            if said(tables(api.iptables_save(ruleset, family))) != said(tables(row[f"expected_v{family}"] or ""))
+        ]
+    assert seen > least
+    assert not wrong
+
+
+def nftables_after(engine: str, scenario: dict[str, Any], drawn: dict[str, Any] | None = None) -> str:
+    """What the engine leaves in nftables, as older nft lists it too: `dstnat` is a name for prerouting alone there."""
+    from policyc.engines.given import Given
+
+    name, _, release = engine.partition("@")
+    given, resolved = Given.json(scenario), Given.json(drawn)
+    if name == "cni":
+        from policyc.engines.cni.engine import play
+        from policyc.engines.cni.scenario_file import read_drawn, read_scenario
+        from policyc.engines.cni.versions import behaviour_of
+
+        return play(release, read_scenario(given, behaviour_of(release))[0], read_drawn(resolved)).nft.text()
+    from policyc.engines.netavark.engine import nftables_of
+    from policyc.engines.netavark.scenario_file import read_scenario as read_calls
+    from policyc.engines.netavark.versions import behaviour_of as netavark
+
+    return nftables_of(read_calls(given, resolved, netavark(release))[0])
+
+
+@pytest.mark.parametrize("file", sorted(HERE.rglob("*.nft")), ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_the_tables_of_nftables_are_those_that_the_engine_left(file: Path) -> None:
+    parts = parts_of(file)
+    assert nftables_after(parts["engine"].strip(), json.loads(parts["scenario"])).strip() == parts["nft"].strip()
+
+
+@pytest.mark.parametrize("engine", ["cni", "netavark"])
+def test_every_recorded_call_with_nftables(engine: str) -> None:
+    """Where netavark drew the order of a container's networks, one of both orders is the recorded one."""
+    seen, wrong = 0, []
+    for row in recorded(engine):
+        if not row["expected_nft"]:
+            continue
+        seen += 1
+        networks = sorted(row["input"][0].get("options", {}).get("networks", {}))
+        identity = row["input"][0].get("options", {}).get("container_id", "")
+        orders = [{"order": {identity: names}} for names in (networks, networks[::-1])]
+        expected = row["expected_nft"].strip().replace("hook output priority dstnat", "hook output priority -100")
+        calls = {"operations": row["input"]}
+        found = [nftables_after(f"{engine}@{row['version']}", calls, order).strip() for order in orders]
+        wrong += [] if expected in found else [f"{row['name']} {row['version']}"]
+    assert seen >= (20 if engine == "netavark" else 1)
     assert not wrong
 
 
