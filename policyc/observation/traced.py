@@ -22,6 +22,8 @@ QUIET = 0.3
 """Seconds without an event after which a packet is finished: its way takes far less, unless it waits in a queue."""
 
 _INET = 1
+_IPV6 = 40
+_EXTENSIONS = frozenset((0, 43, 44, 60))  # hop-by-hop options, routing, fragment, destination options
 _BASE = frozenset(("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"))
 UNTOLD = frozenset(("in", "out", "state", "length", "mss", "ttl"))
 """Fields whose change is no work of a rule, or nothing that is told."""
@@ -203,7 +205,11 @@ class Traces:
         if event.chain in _BASE:
             packet.hook = event.chain
         if event.kind in {"rule", "policy"}:
-            packet.steps.append(self._made(packet.hook, event))
+            step = self._made(packet.hook, event)
+            if event.mark != packet.last.mark:  # the mark is told with every event, as it is behind its rule
+                packet.last = replace(packet.last, mark=event.mark)
+                step = replace(step, became=packet.last)
+            packet.steps.append(step)
 
     def _made(self, hook: str, event: Event) -> TracedStep:
         verdict = f"{event.verdict}:{event.target}" if event.target else event.verdict
@@ -241,16 +247,25 @@ def _view(event: Event, before: PacketView | None) -> PacketView | None:
     if not event.packet:
         return None
     try:
-        headers = read_ip(event.packet, quoted=True)
+        headers = _headers(event.packet)
     except PacketError:
         return None
     return _shown(headers, event, before)
 
 
+def _headers(packet: bytes) -> Headers:
+    """Return what the kernel tells of the headers: 40 bytes of IP, then 20 of the transport, with no IPv6 extensions between."""
+    if len(packet) >= _IPV6 and packet[0] >> 4 == 6 and packet[6] in _EXTENSIONS:
+        source, destination = (int.from_bytes(packet[at : at + 16], "big") for at in (8, 24))
+        return Headers(6, source, destination, packet[6], ttl=packet[7])
+    return read_ip(packet, quoted=True)
+
+
 def _shown(headers: Headers, event: Event, before: PacketView | None) -> PacketView:
     state = event.state or (before.state if before is not None else "none")
+    mark = event.mark if before is None else before.mark
     return PacketView(
         headers.family, headers.proto or 0, headers.src, headers.dst, headers.sport, headers.dport, headers.flags, headers.icmp,
-        headers.icmp_id, event.entry, event.exit, state, reply=False, mark=event.mark, connmark=None,
+        headers.icmp_id, event.entry, event.exit, state, reply=False, mark=mark, connmark=None,
         ttl=headers.ttl or 0, tos=headers.tos or 0, length=headers.length or 0, mss=headers.mss,
     )  # fmt: skip

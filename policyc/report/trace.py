@@ -13,13 +13,17 @@ from policyc.report.style import Style
 from policyc.report.summary import plural
 from policyc.simulation.view import PacketView
 
-_OUTCOMES = {
-    "dropped": "DROP", "rejected": "REJECT", "delivered": "ACCEPT: delivered to this host", "forwarded": "ACCEPT: forwarded",
-    "sent": "ACCEPT: sent", "queued": "QUEUED: handed to a program, or on its way", "gone": "GONE",
+_VERDICTS = {
+    "dropped": "DROP", "rejected": "REJECT", "delivered": "ACCEPT", "forwarded": "ACCEPT", "sent": "ACCEPT", "queued": "QUEUE",
+    "gone": "GONE",
 }  # fmt: skip
-_GOOD = frozenset(("delivered", "forwarded", "sent"))
+_FATES = {
+    "delivered": "delivered to this host", "forwarded": "forwarded", "sent": "sent",
+    "queued": "handed to a program, or still on its way",
+}  # fmt: skip
+_ROLES = {"ACCEPT": "good", "GONE": "warning", "QUEUE": "warning"}
 _NEXT = {
-    "PREROUTING": "routing, rp_filter or a martian check dropped it (`policyc doctor` counts those)",
+    "PREROUTING": "routing, rp_filter or a martian check dropped it, or it is for a group that nobody here has joined; see `policyc doctor`",
     "OUTPUT": "it was not sent: no route after translation, or the interface is down",
     "FORWARD": "it was not sent on", "INPUT": "it was not delivered", "POSTROUTING": "it was not sent",
 }  # fmt: skip
@@ -52,6 +56,8 @@ def _rows(packet: TracedPacket, style: Style) -> Iterator[Row]:
     hook, before = "", packet.first
     deciding = packet.deciding
     for step in packet.steps:
+        if _says_nothing(step) and step is not deciding:
+            continue
         shown_hook, hook = ("" if step.hook == hook else step.hook), step.hook
         yield _row(step, shown_hook, style, decides=step is deciding)
         if step.became is not None:
@@ -67,7 +73,7 @@ def _row(step: TracedStep, hook: str, style: Style, *, decides: bool) -> Row:
     chain = "" if step.chain == step.hook else f"{step.chain} "
     said = step.verdict
     role = "error" if step.verdict == "drop" else "good" if decides else "faint"
-    mark = style.own("■ ") if decides else ""
+    mark = style.own("✓ ") if decides and step.verdict != "drop" else ""
     name = f" `{step.origin.statement}`" if step.origin is not None and step.origin.statement else ""
     return Row(
         hook,
@@ -90,17 +96,23 @@ def _changes(before: PacketView, after: PacketView) -> str:
     return ", ".join(words)
 
 
+def _says_nothing(step: TracedStep) -> bool:
+    """Whether it is the policy of a chain that decides nothing and let the packet pass."""
+    is_policy = step.place is not None and step.place.number == "policy"
+    return is_policy and step.table != "filter" and step.verdict == "accept" and step.became is None
+
+
 def _end(packet: TracedPacket, style: Style) -> Row:
     outcome = packet.outcome
-    text = _OUTCOMES[outcome]
+    text, verdict = _FATES.get(outcome, ""), _VERDICTS[outcome]
     if outcome in {"forwarded", "sent"} and packet.last.oif:
         text += f", out by {packet.last.oif}"
     if outcome in {"dropped", "rejected"} and packet.steps:
-        text += f" by {packet.steps[-1].name}"
+        text = f"by {packet.steps[-1].name}"
     if outcome == "gone":
-        text += f" behind {packet.hook}: {_NEXT.get(packet.hook, 'no rule took it')}"
-    role = "good" if outcome in _GOOD else "warning" if outcome in {"gone", "queued"} else "error"
-    return Row("", "", "", style.own("■ ") + style.foreign(text), "", role)
+        text = f"last seen at {packet.hook}: {_NEXT.get(packet.hook, 'no rule took it')}"
+    role = _ROLES.get(verdict, "error")
+    return Row("", "", style.foreign(text), style.own(f"■ {verdict}"), "", role)
 
 
 def summary_text(number: int, remarks: Sequence[str], style: Style) -> str:
