@@ -15,50 +15,10 @@ from pydantic import BaseModel, Field
 
 from policyc.readers.snapshot_model import Snapshot
 from policyc.report.explain_schema import ExplainAnswer
-from policyc.report.schema_parts import Answer, Location, Model
+from policyc.report.preview_schema import DifferenceAnswer, PathsAnswer
+from policyc.report.schema_parts import Answer, Finding, Location, Model, RulePlace, SeverityName
 
 Family = Literal[4, 6]
-SeverityName = Literal["error", "warning", "info"]
-
-
-class RulePlace(Model):
-    """A rule in the kernel; number counts from 1 in its chain, 0 is the chain itself."""
-
-    family: Family
-    table: str
-    chain: str
-    number: int = Field(ge=0)
-
-
-class Related(Model):
-    """Another place that explains a finding."""
-
-    location: Location | None
-    rule: RulePlace | None
-    message: str
-
-
-class Witness(Model):
-    """A packet that shows a finding, what was assumed, and the packets that come before it."""
-
-    packet: dict[str, Any]
-    assumes: list[Any]
-    before: list[dict[str, Any]]
-
-
-class Finding(Model):
-    """One finding."""
-
-    code: str = Field(pattern=r"^PC[0-9]{3}$")
-    name: str
-    severity: SeverityName
-    message: str
-    location: Location | None
-    rule: RulePlace | None
-    related: list[Related]
-    witness: Witness | None
-    help: str
-    url: str
 
 
 class ExactnessCounts(Model):
@@ -273,6 +233,8 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "check": CheckAnswer,
     "config": ConfigAnswer,
     "explain": ExplainAnswer,
+    "preview-diff": DifferenceAnswer,
+    "preview-explain": PathsAnswer,
     "rule": RuleAnswer,
     "show": ShowAnswer,
     "test": TestAnswer,

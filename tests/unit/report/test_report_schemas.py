@@ -15,11 +15,14 @@ from policyc.report.schemas import ANSWERS, FILES, schema_text
 
 ROOT = Path(__file__).parents[3]
 CHAINS = str(ROOT / "tests" / "golden" / "report" / "chains.rules")
+COMPOSE = ["compose", str(ROOT / "examples" / "compose" / "development.yml")]
 PACKET = "tcp 203.0.113.9 -> 198.51.100.1:443 in eth0"
 QUESTIONS = {
     "check": ["check", CHAINS, "--format", "json", "--fail-on", "never"],
     "config": ["config", "--isolated", "--format", "json"],
     "explain": ["explain", CHAINS, PACKET, "--format", "json"],
+    "preview-diff": ["preview", *COMPOSE, "--diff", CHAINS, "--format", "json"],
+    "preview-explain": ["preview", *COMPOSE, "--explain", "--format", "json"],
     "rule": ["rule", "--all", "--format", "json"],
     "show": ["show", CHAINS, "--format", "json"],
     "test": ["test", str(ROOT / "tests" / "golden" / "tested" / "other-fates.pol"), "--format", "json"],
