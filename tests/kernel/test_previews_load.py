@@ -91,3 +91,90 @@ def test_the_nftables_backend_loads(machine: None) -> None:
     with Namespace() as namespace:
         outcome = namespace.run([program("nft", "nftables"), "-f", "-"], text)
         assert (outcome.code, outcome.err) == (0, "")
+
+
+CONTAINERS = {
+    "cni": {
+        "pre": "iptables -t nat -N THEIRS; ip6tables -t nat -N THEIRS",
+        "operations": [
+            {
+                "op": "ADD", "container_id": name,
+                "plugins": [
+                    {"name": "net", "type": "bridge", "ipMasq": True, "ipMasqBackend": backend,
+                     "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.22.0.0/24"}], [{"subnet": "fd22::/64"}]]}},
+                    {"name": "net", "type": "portmap", "backend": backend, **marks, "conditionsV4": conditions,
+                     "runtimeConfig": {"portMappings": [
+                         {"hostPort": port + each, "containerPort": 80, "protocol": protocol, "hostIP": host}
+                         for each, (protocol, host) in enumerate([("tcp", ""), ("udp", "127.0.0.1"), ("tcp", "::1"), ("sctp", "::")])
+                     ]}},
+                    {"name": "net", "type": "firewall", "ingressPolicy": "isolated"},
+                ],
+            }
+            for name, port, backend, marks, conditions in [
+                ("one", 8000, "iptables", {}, ["!", "-d", "192.0.2.9"]),
+                ("two", 9000, "iptables", {"externalSetMarkChain": "THEIRS"}, []),
+                ("three", 7000, "nftables", {}, ["ip", "daddr", "!=", "192.0.2.9"]),
+                ("four", 6000, "nftables", {"masqAll": True}, []),
+            ]
+        ],
+    },
+    "netavark": {
+        "operations": [
+            {
+                "op": "setup", "dns_port": 5353,
+                "options": {
+                    "container_id": name, "container_name": name,
+                    "networks": {name: {"static_ips": [f"10.89.{number}.2", f"fd89:{number}::2"]}},
+                    "network_info": {name: {
+                        "name": name, "id": name * 4, "network_interface": f"br{number}", "options": {"isolate": isolate},
+                        "subnets": [{"subnet": f"10.89.{number}.0/24", "gateway": f"10.89.{number}.1"},
+                                    {"subnet": f"fd89:{number}::/64", "gateway": f"fd89:{number}::1"}],
+                    }},
+                    "port_mappings": [
+                        {"host_port": 8000 + 10 * number, "container_port": 80, "protocol": "tcp", "range": 4},
+                        {"host_port": 53, "container_port": 53, "protocol": "udp", "host_ip": "127.0.0.1"},
+                        {"host_port": 9899, "container_port": 9899, "protocol": "sctp", "host_ip": "::"},
+                    ],
+                },
+            }
+            for number, (name, isolate) in enumerate([("app", "false"), ("db", "true"), ("out", "true")], 1)
+        ],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", list(Backend))
+@pytest.mark.parametrize("engine", ["cni@1.1", "cni@1.9", "netavark@1.4", "netavark@1.14", "netavark@1.17"])
+def test_calls_of_plugins_and_of_netavark_load(machine: None, engine: str, backend: Backend) -> None:
+    name = engine.partition("@")[0]
+    scenario = json.loads(json.dumps(CONTAINERS[name]))
+    if engine == "cni@1.1":
+        for call in scenario["operations"]:
+            call["plugins"][2]["ingressPolicy"] = "same-bridge"
+            if call["container_id"] in {"three", "four"}:
+                call["plugins"][1]["conditionsV4"] = []
+    ruleset = api.preview(engine, scenario)
+    assert ruleset.families == (4, 6)
+    load_and_read_back(ruleset, backend)
+
+
+@pytest.mark.parametrize("engine", ["cni", "netavark"])
+def test_their_nftables_load(machine: None, engine: str) -> None:
+    given = Given.json(CONTAINERS[engine])
+    if engine == "cni":
+        from policyc.engines.cni.engine import play as called
+        from policyc.engines.cni.scenario import Drawn as Known
+        from policyc.engines.cni.scenario_file import read_scenario as read_calls
+        from policyc.engines.cni.versions import behaviour_of as plugins
+
+        text = called("1.9.1", read_calls(given, plugins("1.9.1"))[0], Known({})).nft.text()
+    else:
+        from policyc.engines.netavark.engine import nftables_of as netavark_tables
+        from policyc.engines.netavark.scenario_file import read_scenario as read_setups
+        from policyc.engines.netavark.versions import behaviour_of as netavark
+
+        text = netavark_tables(read_setups(given, Given.json(None), netavark("1.17.2"))[0])
+    assert text.count("dnat") > 6
+    with Namespace() as namespace:
+        outcome = namespace.run([program("nft", "nftables"), "-f", "-"], text)
+        assert (outcome.code, outcome.err) == (0, "")
