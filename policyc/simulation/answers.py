@@ -106,9 +106,17 @@ def _own_address(fib: Fib, packet: Packet) -> int | None:
         if packet.iif and fib.host.sysctls.number("net.ipv4.icmp_errors_use_inbound_ifaddr"):
             return select_address(fib.host, packet.iif, packet.src, Scope.LINK)
         return None
-    if fib.owner(packet.dst, 6):
+    if fib.owner(packet.dst, 6) or _is_anycast(fib, packet.dst):
         return packet.dst
     return None if packet.iif is None else select_source_v6(fib.host, packet.iif, packet.src)
+
+
+def _is_anycast(fib: Fib, address: int) -> bool:
+    """Whether IPv6 answers at the address as one of several hosts, as routers do at their subnet's own (RFC 4291, 2.6.1)."""
+    return any(
+        route.kind is RouteKind.ANYCAST and route.family == 6 and address in route.destination
+        for route in fib.host.routes
+    )
 
 
 def _mark(fib: Fib, packet: Packet) -> int:

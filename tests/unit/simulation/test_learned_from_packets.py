@@ -123,6 +123,11 @@ def test_gre_is_assured_once_both_sides_have_spoken():
     assert [one["verdict"] for one in replayed(rules, there, back, there)] == ["FORWARDED", "FORWARDED", "DROPPED"]
 
 
+def test_a_router_answers_from_its_subnets_own_address():
+    (seen,) = replayed(REJECT, tcp(src="2001:db8::9", dst="2001:db8:1::"), family=6)
+    assert [one["src"] for one in seen["kernel_replies"]] == ["2001:db8:1::"]
+
+
 def test_a_bucket_of_more_than_a_day_is_not_known():
     seen = replayed(table("filter", "-A INPUT -m limit --limit 1/hour --limit-burst 30 -j DROP"), tcp())
     assert seen[0]["verdict"] == "UNSUPPORTED"
