@@ -77,7 +77,13 @@ class Daemon:
     def start(self) -> None:
         """Start the daemon, if it does not run yet. Raises InputError where it would refuse."""
         self._refuse()
-        if self.running is not None:
+        if self.running is not None and isinstance(self._firewall, Firewall):
+            if wrong := self._firewall.adopt(self.running):
+                message = f"the daemon that runs is of another release: the host {wrong}"
+                raise refused("filter", message, hint="name the release that runs there with `--engine`")
+            for family in (4, 6):
+                if self.settings.ip_forward and self.running.external(family):
+                    self.forwards[family] = True
             if self.settings.bridge != "none":
                 self._networks.add(self._networks.default())
             return

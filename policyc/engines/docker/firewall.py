@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from policyc.engines.docker.ports import Address, Binding, Port
 from policyc.engines.docker.rules import ESTABLISHED, LOOPBACK, Bridge, Placed, Programming
+from policyc.engines.docker.running import Running
 from policyc.engines.docker.scenario import Settings
 from policyc.engines.docker.versions import Behaviour, Isolation, Layout
 from policyc.engines.tables import Tables
@@ -44,6 +45,32 @@ class Firewall:
             self._empty(family)
             self._make(family)
 
+    def adopt(self, running: Running) -> str:
+        """Go on with the chains of a daemon that runs; make those of a family that has none.
+
+        Returns what shows that they are of another release, "" where they fit this one.
+        """
+        for family in self.families:
+            if not self.tables.has_chain(family, "nat", "DOCKER"):
+                self._make(family)
+                continue
+            there = {chain for chain in _OWN if self.tables.has_chain(family, "filter", chain)}
+            if there != (expected := {"DOCKER", *self._between, *self._layered}):
+                wrong = min(there ^ expected)
+                return f"has {wrong}" if wrong in there else f"has no {wrong}"
+            self._sets[family] += map(str, running.external(family))
+        return ""
+
+    @property
+    def _between(self) -> tuple[str, ...]:
+        if self.how.isolation is Isolation.INTERNAL:
+            return ("DOCKER-INTERNAL",)
+        return ("DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2")
+
+    @property
+    def _layered(self) -> tuple[str, ...]:
+        return ("DOCKER-FORWARD", "DOCKER-BRIDGE", "DOCKER-CT") if self.how.layout is Layout.CHAINS else ()
+
     def _empty(self, family: int) -> None:
         self.tables.delete(family, "nat", "PREROUTING", f"{_TO_LOCAL} -j DOCKER")
         self.tables.delete(family, "nat", "OUTPUT", self._output(family, hairpin=False))
@@ -56,9 +83,7 @@ class Firewall:
         how, tables = self.how, self.tables
         tables.new_chain(family, "nat", "DOCKER")
         tables.new_chain(family, "filter", "DOCKER")
-        between = ["DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2"]
-        if how.isolation is Isolation.INTERNAL:
-            between = ["DOCKER-INTERNAL"]
+        between = self._between
         for chain in between:
             tables.new_chain(family, "filter", chain)
             if how.isolation is Isolation.STAGES_FIRST:
@@ -72,7 +97,7 @@ class Firewall:
             self._jump_first(family, "FORWARD", f"-j {between[0]}")
             self._jump_first(family, "FORWARD", f"{asked} {ESTABLISHED} -j ACCEPT")
             return
-        for chain in ("DOCKER-FORWARD", "DOCKER-BRIDGE", "DOCKER-CT"):
+        for chain in self._layered:
             tables.new_chain(family, "filter", chain)
         self._jump_first(family, "FORWARD", "-j DOCKER-FORWARD")
         for chain in ("DOCKER-BRIDGE", between[0], "DOCKER-CT"):

@@ -36,11 +36,17 @@ class HeldPort:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What is taken: subnets by the interface of their bridge, addresses of containers, ports of the host."""
+    """What is taken: subnets by the interface of their bridge, those of internal networks, addresses, ports of the host."""
 
     subnets: dict[str, list[Subnet]] = field(default_factory=dict)
+    internal: frozenset[Subnet] = frozenset()
     addresses: frozenset[Address] = frozenset()
     ports: tuple[HeldPort, ...] = ()
+
+    def external(self, family: int) -> list[Subnet]:
+        """Return the subnets of a family whose networks lead out."""
+        found = (subnet for subnets in self.subnets.values() for subnet in subnets)
+        return [subnet for subnet in found if subnet.version == family and subnet not in self.internal]
 
 
 def running_in(ruleset: Ruleset) -> Running | None:
@@ -49,11 +55,15 @@ def running_in(ruleset: Ruleset) -> Running | None:
     if not any(name == "nat" and table.chain(_CHAIN) for (_, name), table in tables.items()):
         return None
     subnets: dict[str, list[Subnet]] = {}
+    internal: set[Subnet] = set()
     for table, _, _, rule in ruleset.rules():
         found = _SUBNET.fullmatch(rule.text) if table.name == "nat" else _INTERNAL.fullmatch(rule.text)
         if found is not None:
-            subnets.setdefault(found[2], []).append(ip_network(found[1], strict=False))
-    return Running(subnets, frozenset(_addresses(ruleset)), tuple(_ports(ruleset)))
+            subnet = ip_network(found[1], strict=False)
+            subnets.setdefault(found[2], []).append(subnet)
+            if table.name != "nat":
+                internal.add(subnet)
+    return Running(subnets, frozenset(internal), frozenset(_addresses(ruleset)), tuple(_ports(ruleset)))
 
 
 def _addresses(ruleset: Ruleset) -> Iterator[Address]:
