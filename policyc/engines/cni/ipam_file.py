@@ -44,7 +44,7 @@ def _sets(given: Given, passed: Given) -> tuple[tuple[Range, ...], ...]:
 
 def _set(given: Given) -> tuple[Range | None, ...]:
     found = tuple(_range(item) for item in given.items())
-    if isinstance(given.value, list) and not found:
+    if not found and (given.value is None or given.value == []):
         given.wrong("must have a range")
     return found
 

@@ -15,6 +15,10 @@ _KEYS = {
     "name", "id", "driver", "network_interface", "created", "subnets", "ipv6_enabled", "internal", "dns_enabled", "options",
     "ipam_options", "routes", "network_dns_servers", "labels", "containers",
 }  # fmt: skip
+_KNOWN_OPTIONS = frozenset({
+    "isolate", "mode", "mtu", "metric", "no_default_route", "vrf", "vlan", "parent", "bclim", "host_interface_name",
+    "com.docker.network.driver.mtu",
+})  # fmt: skip
 _SUBNET_KEYS = {"subnet", "gateway", "lease_range"}
 _DRIVERS = ("bridge", "macvlan", "ipvlan")
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.\-]*")
@@ -39,6 +43,10 @@ class NetworkReader:
         driver = choice(given.at("driver"), _DRIVERS, "bridge")
         if driver == "bridge" and not _INTERFACE.fullmatch(interface):
             given.at("network_interface").wrong("must be the name of the bridge, at most 15 characters")
+        for option, item in given.at("options").entries():
+            if option not in _KNOWN_OPTIONS:
+                message = f"the option `{option}` of the network `{name}` is not modelled"
+                self.notes.append(diagnose("engine-option-ignored", message, given.document.places.key(item.path)))
         ranges = [_subnet(item) for item in given.at("subnets").items()]
         managed = driver == "bridge" and not self._unmanaged(given.at("options").at("mode"))
         return Network(

@@ -85,6 +85,13 @@ def test_a_release_that_does_not_know_unmanaged_networks_says_so() -> None:
     assert "mode=unmanaged" in ruleset.notes[0].message
 
 
+def test_an_option_that_is_not_modelled_is_said() -> None:
+    ruleset = after(call("a", network("app", options={"outbound_addr4": "192.0.2.9", "mtu": "1400"})))
+    assert [note.message for note in ruleset.notes] == [
+        "the option `outbound_addr4` of the network `app` is not modelled"
+    ]
+
+
 def test_dns_on_another_port_is_led_there_before_published_ports() -> None:
     calls = call("a", network("app"), ports=[port(53, 53, protocol="udp")], dns_port=5353)
     first, second, published = rules(after(calls), "nat", "NETAVARK-HOSTPORT-DNAT")
