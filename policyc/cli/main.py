@@ -17,7 +17,7 @@ from policyc.diagnostics import InputError
 from policyc.diagnostics.catalogue import REPOSITORY
 
 COMMANDS = (
-    "check", "explain", "test", "compile", "show", "snapshot", "counters", "trace", "preview", "fmt", "graph", "rule", "config",
+    "check", "explain", "test", "compile", "show", "snapshot", "counters", "trace", "doctor", "preview", "fmt", "graph", "rule", "config",
     "completion", "plan", "apply", "confirm", "rollback", "status", "uninstall",
 )  # fmt: skip
 LATER = (
