@@ -17,6 +17,7 @@ from policyc.cli.options import (
     color_option,
     config_options,
     machine_asked,
+    namespace_options,
     one_ruleset,
     output_option,
     source_options,
@@ -50,7 +51,7 @@ def _with_seconds(args: list[str]) -> Iterator[str]:
 
 @click.command("counters", cls=_WatchCommand)
 @source_options
-@click.option("--netns", metavar="NAME", help="A network namespace, as `ip netns` names it, instead of this one.")
+@namespace_options
 @click.option(
     "--watch", "every", type=click.FloatRange(min=0.1), metavar="[SECONDS]", help="Read again and again, with rates."
 )
@@ -60,7 +61,7 @@ def _with_seconds(args: list[str]) -> Iterator[str]:
 @color_option
 @config_options
 def command(
-    *, asked: Asked, config: Config, netns: str | None, every: float | None, times: int | None, format_name: str,
+    *, asked: Asked, config: Config, netns: str | None, pid: int | None, every: float | None, times: int | None, format_name: str,
     output: str | None, color: str | None,
 ) -> None:  # fmt: skip
     """Show the packets and bytes that each statement's kernel rules have counted, of both families together (root).
@@ -72,7 +73,7 @@ def command(
     if times is not None and every is None:
         raise click.UsageError("--times says how often --watch reads: name --watch too")
     source = one_ruleset(asked.given(config))
-    read = partial(_read, source, netns, asked.backend)
+    read = partial(_read, source, (netns, pid), asked.backend)
     if every is None:
         from policyc.report.counters import counters_json, counters_text
 
@@ -108,7 +109,7 @@ def _watch(read: partial[Tally], every: float, times: int | None, style: Style) 
         before, then = found, at
 
 
-def _read(source: Ruleset, netns: str | None, backend: str | None) -> Tally:
+def _read(source: Ruleset, place: tuple[str | None, int | None], backend: str | None) -> Tally:
     """Return the counters of the kind of iptables that holds the source's rules, or of the one that was asked for."""
     from policyc.kernel.counting import counted
     from policyc.netfilter.ruleset import Ruleset
@@ -118,7 +119,7 @@ def _read(source: Ruleset, netns: str | None, backend: str | None) -> Tally:
     from policyc.source import Source
 
     with machine_asked():
-        texts = counted(netns)
+        texts = counted(place[0], pid=place[1])
     live = {
         name: joined([read_save(Source("kernel", text), family) for family, text in families.items()])
         for name, families in texts.items()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from policyc.cli.exit import Exit
-from policyc.cli.options import color_option, config_options, machine_asked, output_option
+from policyc.cli.options import color_option, config_options, machine_asked, namespace_options, output_option
 from policyc.cli.output import emit, style_for, tell
 from policyc.config import Config
 from policyc.report.style import PLAIN
@@ -22,7 +22,7 @@ LEVELS = ("error", "warning", "info", "never")
 
 
 @click.command("doctor")
-@click.option("--netns", metavar="NAME", help="A network namespace, as `ip netns` names it, instead of this one.")
+@namespace_options
 @click.option("--during", type=click.FloatRange(min=0.0), metavar="SECONDS", help="Measure twice and tell what grew.")
 @click.option("--before", metavar="FILE", help="Tell what grew since a measurement that --save has written.")
 @click.option("--save", metavar="FILE", help="Write the counters to a file, to compare with later.")
@@ -35,7 +35,7 @@ LEVELS = ("error", "warning", "info", "never")
 @color_option
 @config_options
 def command(
-    *, config: Config, netns: str | None, during: float | None, before: str | None, save: str | None, fail_on: str,
+    *, config: Config, netns: str | None, pid: int | None, during: float | None, before: str | None, save: str | None, fail_on: str,
     verbose: bool, format_name: str, output: str | None, color: str | None,
 ) -> int:  # fmt: skip
     """Look for what drops packets outside the rules: counters, settings, full queues, doubled addresses (root).
@@ -54,8 +54,8 @@ def command(
     earlier = read_saved(read_file(Path(before), before)) if before is not None else None
     with machine_asked():
         if during is not None:
-            earlier = _and_wait(measured(netns, containers=False), during)
-        now = measured(netns)
+            earlier = _and_wait(measured(netns, pid=pid, containers=False), during)
+        now = measured(netns, pid=pid)
     if earlier is not None:
         comparable(earlier, now, before or "the first measurement")
     if save is not None:

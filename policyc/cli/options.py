@@ -133,6 +133,27 @@ def source_options(command: Command, metavar: str = "[SOURCE]...") -> Command:
     return wrapper  # type: ignore[return-value]
 
 
+def namespace_options(command: Command) -> Command:
+    """Give a command `--netns` and `--pid`; it is called with `netns` and `pid`, of which one at most is not None."""
+
+    @wraps(command)
+    def wrapper(*args: Any, netns: str | None, pid: int | None, **more: Any) -> Any:
+        if netns is not None and pid is not None:
+            raise click.UsageError("--netns and --pid exclude each other")
+        return command(*args, netns=netns, pid=pid, **more)
+
+    for add in (
+        click.option(
+            "--pid", type=click.IntRange(min=1), help="The network namespace of a process, as of a container."
+        ),
+        click.option(
+            "--netns", metavar="NAME", help="A network namespace, as `ip netns` names it, instead of this one."
+        ),
+    ):
+        add(wrapper)
+    return wrapper  # type: ignore[return-value]
+
+
 def config_options(command: Command) -> Command:
     """Give a command `--config` and `--isolated`; it is called with `config`."""
 

@@ -17,6 +17,7 @@ from policyc.cli.options import (
     color_option,
     config_options,
     machine_asked,
+    namespace_options,
     one_ruleset,
     output_option,
     source_options,
@@ -37,7 +38,7 @@ EXAMPLE = "tcp any -> self:22 in eth0"
 
 @click.command("trace", cls=PacketCommand)
 @partial(source_options, metavar="[SOURCE] PACKET")
-@click.option("--netns", metavar="NAME", help="A network namespace, as `ip netns` names it, instead of this one.")
+@namespace_options
 @click.option("--count", type=click.IntRange(min=1), default=10, show_default=True, help="End after so many packets.")
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="End after so long.")
 @click.option("--replies", is_flag=True, help="The packets in the other direction too.")
@@ -46,7 +47,7 @@ EXAMPLE = "tcp any -> self:22 in eth0"
 @color_option
 @config_options
 def command(
-    *, asked: Asked, config: Config, netns: str | None, count: int, seconds: float, replies: bool, format_name: str,
+    *, asked: Asked, config: Config, netns: str | None, pid: int | None, count: int, seconds: float, replies: bool, format_name: str,
     output: str | None, color: str | None,
 ) -> None:  # fmt: skip
     """Trace packets as they come: each rule that they match, with its line in the SOURCE, and what becomes of them (root).
@@ -63,7 +64,7 @@ def command(
     criteria = list(criteria_of(packet, source.intent if source is not None else None))
     if replies:
         criteria += [one.mirrored() for one in criteria]
-    Shown(count, seconds, format_name, output, color or config.color).run(criteria, source, netns)
+    Shown(count, seconds, format_name, output, color or config.color).run(criteria, source, (netns, pid))
 
 
 def _words(asked: Asked) -> tuple[Asked, str]:
@@ -97,7 +98,7 @@ class Shown:
     output: str | None
     color: str
 
-    def run(self, criteria: list[Criteria], source: Ruleset | None, netns: str | None) -> None:
+    def run(self, criteria: list[Criteria], source: Ruleset | None, place: tuple[str | None, int | None]) -> None:
         """Trace, and print each packet as soon as it is finished; JSON is printed as a whole."""
         from policyc.kernel.tracing import Tracing
         from policyc.report.style import PLAIN
@@ -106,7 +107,7 @@ class Shown:
         style = style_for(sys.stdout, self.color) if self.output in {None, "-"} else PLAIN
         at_once = self.format_name == "text" and self.output in {None, "-"}
         found: list[TracedPacket] = []
-        with machine_asked(), Tracing(criteria, netns) as trace:
+        with machine_asked(), Tracing(criteria, *place) as trace:
             tell(f"tracing until {self.count} packets have come or {self.seconds:g} s have passed")
             for packet in self._packets(trace, source):
                 found.append(packet)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from policyc.kernel.inside import asked_inside, named_namespace
+from policyc.kernel.inside import asked_inside, namespace_at
 from policyc.kernel.rulesets import iptables_texts, require_privilege
 
 Texts = dict[str, dict[int, str]]
 """iptables-save text with counters, by kind of iptables (`nft`, `legacy`) and family; only what has tables."""
 
 
-def counted(netns: str | None = None) -> Texts:
-    """Return the rules of this network namespace, or of one of `ip netns`.
+def counted(netns: str | None = None, *, pid: int | None = None) -> Texts:
+    """Return the rules of this network namespace, of one of `ip netns`, or of that of a process.
 
     Raises NotPrivileged, NoNamespace, and MissingProgram where rules are there that no installed program can print.
     """
-    return asked_inside(named_namespace(netns) if netns is not None else None, _counted)
+    return asked_inside(namespace_at(netns, pid), _counted)
 
 
 def _counted() -> Texts:

@@ -43,6 +43,13 @@ def namespace_of(process: int) -> Path:
     return path
 
 
+def namespace_at(netns: str | None, pid: int | None) -> Path | None:
+    """Return the file for a namespace by name or by a process in it, None where neither is given; raise NoNamespace."""
+    if netns is not None:
+        return named_namespace(netns)
+    return None if pid is None else namespace_of(pid)
+
+
 def asked_inside(namespace: Path | None, question: Callable[[], Answer]) -> Answer:
     """Return the answer of a question inside a namespace, None for the one that this process is in.
 

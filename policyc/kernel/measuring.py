@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from policyc.kernel.containers import seen_addresses
-from policyc.kernel.inside import asked_inside, named_namespace
+from policyc.kernel.inside import asked_inside, namespace_at
 from policyc.kernel.modules import has_module
 from policyc.kernel.rulesets import iptables_texts, require_privilege
 from policyc.observation.doctor.measured import Device, Listener, Measurement
@@ -28,45 +28,12 @@ _SETTINGS = (
 _SWAPPED = str.maketrans("./", "/.")
 
 
-def measured(netns: str | None = None, *, containers: bool = True) -> Measurement:
-    """Return a measurement of this network namespace, or of one of `ip netns`.
+def measured(netns: str | None = None, *, pid: int | None = None, containers: bool = True) -> Measurement:
+    """Return a measurement of this network namespace, of one of `ip netns`, or of that of a process.
 
     `containers` looks for addresses in the namespaces of all processes. Raises NotPrivileged, NoNamespace and MissingProgram.
     """
-    return asked_inside(named_namespace(netns) if netns is not None else None, lambda: _measured(containers=containers))
-
-
-def _measured(*, containers: bool) -> Measurement:
-    from pyroute2 import IPRoute
-
-    require_privilege()
-    counters = _of_files()
-    connections = _of_conntrack(counters)
-    with IPRoute() as ip:
-        links = list(ip.get_links())
-        names = {link["index"]: str(link.get_attr("IFLA_IFNAME")) for link in links}
-        for link in links:
-            statistics = link.get_attr("IFLA_STATS64") or {}
-            for name in _LINK_COUNTERS:
-                counters[f"link.{names[link['index']]}.{name}"] = int(statistics.get(name, 0))
-        devices = tuple(_device(link, names) for link in links)
-        neighbours = tuple(sum(1 for _ in ip.get_neighbours(family=family)) for family in _FAMILIES)
-        seen = tuple(seen_addresses(ip)) if containers else ()
-    return Measurement(
-        boot=_text(Path("/proc/sys/kernel/random/boot_id")),
-        namespace=Path("/proc/thread-self/ns/net").stat().st_ino,
-        at=float(_text(Path("/proc/uptime")).split()[0]),
-        counters=counters,
-        settings=dict(_settings()),
-        rules=_rules(),
-        devices=devices,
-        listeners=tuple(_listeners()),
-        seen=seen,
-        connections=connections,
-        neighbours=(neighbours[0], neighbours[1]),
-        time_wait=time_wait(_text(_NET / "sockstat")),
-        is_first=_is_first(),
-    )
+    return asked_inside(namespace_at(netns, pid), lambda: _measured(containers=containers))
 
 
 def _of_files() -> dict[str, int]:

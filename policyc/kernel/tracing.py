@@ -11,12 +11,11 @@ import os
 import select
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
 from policyc.kernel import nft_messages as nft
-from policyc.kernel.inside import asked_inside, named_namespace
+from policyc.kernel.inside import asked_inside, namespace_at
 from policyc.kernel.processes import NotPrivileged, Unanswered
 from policyc.kernel.replica.netlink import Netlink, TraceSocket, rule_numbers
 from policyc.kernel.rulesets import iptables_texts, require_privilege
@@ -44,9 +43,9 @@ class Tracing:
     iptables-legacy has rules.
     """
 
-    def __init__(self, criteria: Sequence[Criteria], netns: str | None = None) -> None:
+    def __init__(self, criteria: Sequence[Criteria], netns: str | None = None, pid: int | None = None) -> None:
         self._criteria = criteria
-        self._netns = netns
+        self._place = netns, pid
         self._table = f"policyc_trace_{os.getpid()}"
         self._links: dict[int, str] = {}
         self._numbers: dict[tuple[Any, ...], int] = {}
@@ -59,7 +58,7 @@ class Tracing:
     def __enter__(self) -> Self:
         # The sockets stay in the namespace in which they are made; only this happens inside.
         try:
-            asked_inside(named_namespace(self._netns) if self._netns is not None else None, self._open)
+            asked_inside(namespace_at(*self._place), self._open)
         except BaseException:
             self.close()
             raise
@@ -178,8 +177,3 @@ def _make(owner: Netlink, name: str, criteria: Sequence[Criteria]) -> None:
         raise Unanswered(
             f"this kernel refuses the table of a trace ({reason}); it needs nf_tables of Linux 5.12"
         ) from None
-
-
-def now() -> float:
-    """Return seconds of a clock that only goes forward."""
-    return monotonic()

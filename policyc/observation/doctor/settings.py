@@ -148,7 +148,7 @@ def few_ports_left(host: Measurement) -> Iterator[str]:
 
 
 def synproxy_unready(host: Measurement) -> Iterator[str]:
-    """What SYNPROXY rules need and is not set."""
+    """Whether a setting is missing that SYNPROXY rules need."""
     if not any(" -j SYNPROXY" in line for line in host.rule_lines()):
         return
     for name, wanted in (("net.ipv4.tcp_syncookies", "1 or 2"), ("net.ipv4.tcp_timestamps", "1")):
