@@ -35,8 +35,8 @@ LEVELS = ("error", "warning", "info", "never")
 @color_option
 @config_options
 def command(
-    *, config: Config, netns: str | None, pid: int | None, during: float | None, before: str | None, save: str | None, fail_on: str,
-    verbose: bool, format_name: str, output: str | None, color: str | None,
+    *, config: Config, netns: str | None, pid: int | None, during: float | None, before: str | None, save: str | None,
+    fail_on: str, verbose: bool, format_name: str, output: str | None, color: str | None,
 ) -> int:  # fmt: skip
     """Look for what drops packets outside the rules: counters, settings, full queues, doubled addresses (root).
 

@@ -47,8 +47,8 @@ EXAMPLE = "tcp any -> self:22 in eth0"
 @color_option
 @config_options
 def command(
-    *, asked: Asked, config: Config, netns: str | None, pid: int | None, count: int, seconds: float, replies: bool, format_name: str,
-    output: str | None, color: str | None,
+    *, asked: Asked, config: Config, netns: str | None, pid: int | None, count: int, seconds: float, replies: bool,
+    format_name: str, output: str | None, color: str | None,
 ) -> None:  # fmt: skip
     """Trace packets as they come: each rule that they match, with its line in the SOURCE, and what becomes of them (root).
 

@@ -36,6 +36,39 @@ def measured(netns: str | None = None, *, pid: int | None = None, containers: bo
     return asked_inside(namespace_at(netns, pid), lambda: _measured(containers=containers))
 
 
+def _measured(*, containers: bool) -> Measurement:
+    from pyroute2 import IPRoute
+
+    require_privilege()
+    counters = _of_files()
+    connections = _of_conntrack(counters)
+    with IPRoute() as ip:
+        links = list(ip.get_links())
+        names = {link["index"]: str(link.get_attr("IFLA_IFNAME")) for link in links}
+        for link in links:
+            statistics = link.get_attr("IFLA_STATS64") or {}
+            for name in _LINK_COUNTERS:
+                counters[f"link.{names[link['index']]}.{name}"] = int(statistics.get(name, 0))
+        devices = tuple(_device(link, names) for link in links)
+        neighbours = tuple(sum(1 for _ in ip.get_neighbours(family=family)) for family in _FAMILIES)
+        seen = tuple(seen_addresses(ip)) if containers else ()
+    return Measurement(
+        boot=_text(Path("/proc/sys/kernel/random/boot_id")),
+        namespace=Path("/proc/thread-self/ns/net").stat().st_ino,
+        at=float(_text(Path("/proc/uptime")).split()[0]),
+        counters=counters,
+        settings=dict(_settings()),
+        rules=_rules(),
+        devices=devices,
+        listeners=tuple(_listeners()),
+        seen=seen,
+        connections=connections,
+        neighbours=(neighbours[0], neighbours[1]),
+        time_wait=time_wait(_text(_NET / "sockstat")),
+        is_first=_is_first(),
+    )
+
+
 def _of_files() -> dict[str, int]:
     counters = from_snmp(_text(_NET / "snmp")) | from_snmp(_text(_NET / "netstat"))
     counters |= from_snmp6(_text(_NET / "snmp6")) | from_softnet(_text(_NET / "softnet_stat"))
