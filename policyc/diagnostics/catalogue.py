@@ -92,12 +92,7 @@ CATALOGUE: tuple[Entry, ...] = (
     # PC4xx: connection state
     Entry("PC401", "no-return-path", "warning", "connections are accepted and their replies are not"),
     # PC5xx: container engines and other owners
-    Entry(
-        "PC510",
-        "containers-not-previewed",
-        "info",
-        "container blocks were read; their engine's rules were not looked at",
-    ),
+    Entry("PC507", "foreign-rules-replaced", "error", "loading a policy takes away what another tool installed"),
     Entry("PC520", "engine-refuses", "error", "a container engine would refuse to start, or to do what is asked of it"),
     Entry("PC521", "drawn-by-engine", "info", "a name or address is drawn by the engine; another stands in for it"),
     Entry("PC522", "engine-option-ignored", "warning", "an option is not modelled, or the release does not know it"),
@@ -121,6 +116,8 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC811", "simplified-host", "warning", "a host has something that policyc's idea of a host does not hold"),
     Entry("PC812", "two-backends", "warning", "both kinds of iptables have rules, and only those of one are read"),
     Entry("PC813", "unseen-rules", "warning", "a host has rules that iptables does not show"),
+    Entry("PC820", "no-nft-form", "error", "a rule has something that native nftables cannot do"),
+    Entry("PC821", "nft-differs", "info", "native nftables does not do quite the same as a rule of iptables"),
     # PC9xx: policyc itself
     Entry("PC901", "unused-suppression", "warning", "a suppression comment suppresses nothing"),
     Entry("PC902", "bad-config", "error", "policyc.toml or [tool.policyc] has an unknown key or a wrong value"),

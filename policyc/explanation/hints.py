@@ -35,7 +35,8 @@ class Hints:
     """What is known without a host.
 
     `interfaces` are whole names in the order in which the source names them, `patterns` those with a `+` at the end.
-    `targets` are (family, address) where DNAT leads, `zones` those of the policy, `behind` what rules of a dump imply.
+    `targets` are (family, address) where DNAT leads, `zones` those of the policy, `behind` what rules of a dump imply,
+    `bridges` the networks of containers.
     """
 
     interfaces: tuple[str, ...]
@@ -43,6 +44,7 @@ class Hints:
     zones: tuple[Zone, ...]
     behind: tuple[Behind, ...]
     targets: tuple[tuple[int, int], ...]
+    bridges: tuple[Zone, ...] = ()
 
     def zone(self, name: str) -> Zone | None:
         """Return the zone of that name."""
@@ -62,7 +64,8 @@ def hints_of(ruleset: Ruleset) -> Hints:
 
 def _read(ruleset: Ruleset) -> Hints:
     zones = ruleset.intent.zones if ruleset.intent else ()
-    names: dict[str, None] = {name: None for zone in zones for name in zone.interfaces}
+    bridges = ruleset.intent.bridges if ruleset.intent else ()
+    names: dict[str, None] = {name: None for zone in (*zones, *bridges) for name in zone.interfaces}
     behind: dict[tuple[int, int, int], Behind] = {}
     for table in ruleset.tables:
         for chain in table.chains:
@@ -85,6 +88,7 @@ def _read(ruleset: Ruleset) -> Hints:
         zones,
         tuple(behind.values()),
         tuple(dict.fromkeys(_targets(ruleset))),
+        bridges,
     )
 
 

@@ -44,8 +44,12 @@ class Layout:
     def __post_init__(self) -> None:
         headers, hints = self.question.headers, self.hints
         self.names = dict.fromkeys(hints.interfaces)
-        self.exit = self._named(headers.exit)
-        self.entry = "" if headers.local else self._named(headers.entry)
+        for bridge in hints.bridges:
+            (name,) = bridge.interfaces
+            self.networks += [(network, name) for network in bridge.networks]
+            self.own[name] = [one for one in bridge.addresses if one.family == self.family]
+        self.exit = self._named(headers.exit, headers.dst)
+        self.entry = "" if headers.local else self._named(headers.entry, headers.src)
         for zone in sorted(hints.zones, key=lambda one: not one.interfaces):
             self._take(zone)
         self.networks += [(one.network, one.interface) for one in hints.behind]
@@ -54,9 +58,12 @@ class Layout:
         for name in filter(None, (self.entry, self.exit)):
             self.names.setdefault(name)
 
-    def _named(self, text: str) -> str:
-        """Return the interface that stands after `in` or `out`, where a zone may stand."""
+    def _named(self, text: str, address: int) -> str:
+        """Return the interface that stands after `in` or `out`, where a zone may stand; `address` is on that side."""
         zone = self.hints.zone(text)
+        if zone is not None and (near := self.behind(address)) and fits(zone, near):
+            self.devices[zone.name] = near
+            return near
         if zone is not None:
             device = self.devices[zone.name] = self._device(zone)
             return device

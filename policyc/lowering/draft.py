@@ -25,20 +25,24 @@ from policyc.source import Span
 
 @dataclass(slots=True)
 class ChainDraft:
-    """A chain that fills up; `stem` is what its name is made of, `owner` whose it is where it is not ours."""
+    """A chain that fills up; `stem` is what its name is made of, `owner` whose it is where it is not ours.
+
+    `policy` is the base policy that an engine sets, None where nobody says it.
+    """
 
     name: str
     span: Span
     stem: tuple[str, ...] = ()
     rules: list[Rule] = field(default_factory=list)
     owner: str = ""
+    policy: str | None = None
 
 
 @dataclass(slots=True)
 class TableDraft:
     """The chains of one table: those that a hook enters, and the others by name in the order of their making.
 
-    `base` are the chains of others in which our jumps stand.
+    `base` are the chains of others: those in which our jumps stand, and what engines install.
     """
 
     family: int

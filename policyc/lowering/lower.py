@@ -10,6 +10,7 @@ from policyc.diagnostics import Diagnostic, InputError, Severity
 from policyc.language.parser import parse
 from policyc.language.suppressions import suppressions
 from policyc.lowering.draft import Draft
+from policyc.lowering.foreign import foreign
 from policyc.lowering.items import items
 from policyc.lowering.limits import limits
 from policyc.lowering.ownership import ownership
@@ -23,7 +24,7 @@ from policyc.policy.model import Policy
 from policyc.policy.resolve import resolve
 from policyc.source import Source
 
-PASSES: tuple[Callable[[Draft], None], ...] = (sayable, untaken, limits, items, sysctls, sets, ownership)
+PASSES: tuple[Callable[[Draft], None], ...] = (sayable, untaken, limits, items, sysctls, sets, foreign, ownership)
 """What is done to a policy, in this order; each pass stands in the file of its name."""
 
 

@@ -1,4 +1,4 @@
-"""Seventh pass: how base chains lead to ours. With exclusive ownership they are ours, with shared one jump leads there.
+"""Eighth pass: how base chains lead to ours. With exclusive ownership they are ours, with shared one jump leads there.
 
 Base policies of a shared ruleset are the host's, so its base chains have none and hold nothing but the jump. What Docker
 puts there is part of the Ruleset, so that packets find their way, and marked as Docker's, so that nobody writes it.
@@ -30,9 +30,19 @@ def ownership(draft: Draft) -> None:
 
 def _jump(draft: Draft, table: TableDraft, hook: Hook, entry: str) -> None:
     pieces, span = draft.pieces[table.family], draft.policy.span
-    base = table.base[hook.value] = ChainDraft(hook.value, span)
+    base = table.base.setdefault(hook.value, ChainDraft(hook.value, span))
     ours = Rule((pieces.jump(entry),), span)
-    if hook is Hook.FORWARD and table.name == "filter" and any(zone.owner == DOCKER for zone in draft.policy.zones):
-        base.rules.append(Rule((pieces.jump(DOCKER_USER),), span, owner=DOCKER))
-        base = table.base[DOCKER_USER] = ChainDraft(DOCKER_USER, span, owner=DOCKER)
-    base.rules.append(ours)
+    last = draft.policy.place_last
+    if hook is Hook.FORWARD and table.name == "filter" and _asks_the_user(draft, table):
+        if DOCKER_USER not in table.base:
+            base.rules.append(Rule((pieces.jump(DOCKER_USER),), span, owner=DOCKER))
+        base = table.base.setdefault(DOCKER_USER, ChainDraft(DOCKER_USER, span, owner=DOCKER))
+        last = False
+    base.rules.insert(len(base.rules) if last else 0, ours)
+
+
+def _asks_the_user(draft: Draft, table: TableDraft) -> bool:
+    """Whether Docker has its chain for users there: an engine that is previewed says so, else a zone that is Docker's."""
+    if any(one.owner == DOCKER for one in draft.policy.foreign):
+        return DOCKER_USER in table.base
+    return any(zone.owner == DOCKER for zone in draft.policy.zones)

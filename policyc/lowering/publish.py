@@ -1,7 +1,8 @@
 """`publish A -> self tcp/8080 becomes web:80`: the translation, its accept, and no way around it.
 
 In filter, translated packets are told by their connection: the port that the client asked for (`--ctorigdstport`), and that
-there was a translation. So a packet that was sent to the endpoint itself is never taken for a published one.
+there was a translation. So a packet that was sent to the endpoint itself is never taken for a published one. Where an engine
+translates the port, its packets are told by that alone: the container may have another address tomorrow.
 """
 
 from __future__ import annotations
@@ -67,15 +68,16 @@ class _Published:
     def write(self) -> None:
         item, hairpins = self.item, self.hairpins
         clients = [*self.sources, *hairpins]
-        for side in clients:
-            self.translate(Hook.PREROUTING, source_tests(self.pieces, side))
-        if item.hairpin_self:
-            self.translate(Hook.OUTPUT, [()])
+        if not item.translator:
+            for side in clients:
+                self.translate(Hook.PREROUTING, source_tests(self.pieces, side))
+            if item.hairpin_self:
+                self.translate(Hook.OUTPUT, [()])
         self.filter(clients, self.translated(), (self.pieces.accept,), wanted=True)
         if item.source:
             self.filter(clients, self.translated(), (self.pieces.drop,))
         self.filter(self.sources, self.around(), (self.pieces.drop,))
-        for zone in hairpins:
+        for zone in () if item.translator else hairpins:
             for test in self.translated():
                 tests = Tests()
                 tests.one_of(zone_tests(self.pieces, zone, "-s"))
@@ -110,11 +112,12 @@ class _Published:
         """Yield the tests of packets that were translated from a published port to an endpoint of it."""
         addresses = [*self.original_addresses()] or [""]
         for endpoint in self.endpoints():
+            destination = () if self.item.translator else self.address_of(endpoint)
             for leads, port in self.ports(endpoint):
                 original = f" --ctorigdstport {port_text(port)}" if port else ""
                 for address in addresses:
                     connection = self.pieces.read(f"-m conntrack --ctstate DNAT{address}{original}")
-                    yield (*self.address_of(endpoint), *leads, *connection)
+                    yield (*destination, *leads, *connection)
 
     def around(self) -> Iterator[Parts]:
         """Yield the tests of packets that reach an endpoint without a translation."""

@@ -44,22 +44,24 @@ def intent_of(draft: Draft) -> Intent:
         policy.tests,
         policy.proofs,
         policy.addresses,
-        tuple(block.span for block in policy.containers),
         policy.place_last,
+        tuple(bridge for one in policy.foreign for bridge in one.bridges),
     )
 
 
 def _table(draft: Draft, table: TableDraft) -> Table:
     entries = [table.entries[hook] for hook in Hook if hook in table.entries]
     ours = (*entries, *table.chains.values())
-    base = [] if draft.policy.exclusive else [*table.base.values()]
+    names = [*BASE_CHAINS[table.name], *table.base]  # chains of engines behind those of the kernel
+    others = sorted(table.base.values(), key=lambda chain: names.index(chain.name))
+    base = [] if draft.policy.exclusive else others
     return Table(
         table.family, table.name, tuple(_chain(draft, table, chain) for chain in (*base, *ours)), draft.policy.span
     )
 
 
 def _chain(draft: Draft, table: TableDraft, chain: ChainDraft) -> Chain:
-    policy = None
+    policy = chain.policy
     if draft.policy.exclusive and chain.name in BASE_CHAINS[table.name]:
         default = draft.policy.defaults.get(chain.name.lower(), "accept") if table.name == "filter" else "accept"
         policy = default.upper()

@@ -57,7 +57,8 @@ class AddressName:
 class Intent:
     """The policy behind a ruleset. `addresses` are names that a packet may be described with.
 
-    `place_last`: with shared ownership, the jumps to its chains stand at the end of the base chains, else first.
+    `place_last`: with shared ownership, the jumps to its chains stand at the end of the base chains, else first. `bridges` are
+    the networks that container engines make on the host: one interface each, the host's own addresses on it.
     """
 
     name: str = ""
@@ -67,5 +68,5 @@ class Intent:
     tests: tuple[PacketTest, ...] = ()
     proofs: tuple[Proof, ...] = ()
     addresses: tuple[AddressName, ...] = ()
-    container_spans: tuple[Span, ...] = ()
     place_last: bool = False
+    bridges: tuple[Zone, ...] = ()

@@ -11,11 +11,11 @@ from policyc.frozen import frozen
 from policyc.language import definitions as d
 from policyc.language import literals as v
 from policyc.language import tree as t
-from policyc.language.read_addresses import family_of
-from policyc.net.addresses import ALL_ONES, AddressError, Network, parse_network
+from policyc.net.addresses import ALL_ONES, Network
 from policyc.netfilter.intent import AddressName
 from policyc.policy.defined import Set
 from policyc.policy.findings import Findings
+from policyc.policy.foreign import Beside, Service
 from policyc.policy.namespace import NOTHING, Meaning, Names, Parameter
 from policyc.policy.values import ONE, AddressItem, AddressRange, Families
 
@@ -65,8 +65,11 @@ class AddressLists:
     names: Names
     findings: Findings
     sets: Mapping[str, Set]
+    beside: Beside = field(default_factory=Beside)
     known: dict[str, Flat | None] = field(default_factory=dict)
     open: list[v.Name] = field(default_factory=list)
+    remarked: set[str] = field(default_factory=set)
+    """Containers with addresses that the engine draws: it is said where one is first used."""
 
     def flatten(
         self,
@@ -107,6 +110,8 @@ class AddressLists:
         elif any(name.text == other.text for other in self.open):
             self._loop(name)
         found = self.known[name.text]
+        if isinstance(meaning, t.EngineObject | Service) and found is not None:
+            self._remark(name)
         if found is not None and not found.items and not found.sets:
             self._empty(meaning, name)
             return None
@@ -116,7 +121,7 @@ class AddressLists:
         """Return what each name of addresses or a container means; those without an address are left out."""
         found = []
         for text, meaning in self.names.meanings.items():
-            if isinstance(meaning, d.AddressDefinition | t.EngineObject):
+            if isinstance(meaning, d.AddressDefinition | t.EngineObject | Service):
                 flat = self.known[text] if text in self.known else self._meant(meaning, meaning.name)
                 if flat and flat.items:
                     found.append(AddressName(text, tuple((item.family, *bounds(item)) for item in flat.items)))
@@ -130,11 +135,18 @@ class AddressLists:
                 return self.flatten(networks, NOTHING, ("address", "zone"))
             case d.SetDefinition():
                 return Flat((), (self.sets[name.text],))
-            case t.EngineObject(options=options):
-                texts = [text.text for option in options if option.word == "address" for text in option.values]
-                return Flat(tuple(filter(None, map(_container_address, texts))), ())
+            case t.EngineObject() | Service():
+                container = self.beside.containers.get(name.text)
+                return Flat(container.addresses, ()) if container else None
             case _:
                 return None
+
+    def _remark(self, name: v.Name) -> None:
+        """Say, where a container is first used, that the engine draws its address."""
+        if not self.beside.containers[name.text].fixed and name.text not in self.remarked:
+            self.remarked.add(name.text)
+            message = f"the address of `{name.text}` is drawn by the engine, and may be another one tomorrow"
+            self.findings.report("drawn-by-engine", message, name.span, "give it one: `address …`, `ipv4_address`")
 
     def _loop(self, name: v.Name) -> None:
         texts = [other.text for other in self.open]
@@ -146,7 +158,7 @@ class AddressLists:
     def _empty(self, meaning: Meaning, name: v.Name) -> None:
         zone = isinstance(meaning, d.ZoneDefinition)
         lacks = "network" if zone else "address"
-        hint = f"add `{lacks} …` to it" if zone else "a container's address is known when it has `address …`"
+        hint = f"add `{lacks} …` to it" if zone else "it is on no network of its own"
         message = f"`{name.text}` has no {lacks}, so that nothing would be tested"
         related = [Related(f"`{name.text}` is defined here", meaning.name.span)]
         self.findings.report("empty-list", message, name.span, hint, related)
@@ -157,12 +169,3 @@ def bounds(item: AddressItem) -> tuple[int, int]:
     if isinstance(item, AddressRange):
         return item.first, item.last
     return item.address, item.address | (item.mask ^ ALL_ONES[item.family])
-
-
-def _container_address(text: str) -> Network | None:
-    """Return the address after `address` of a container; None for what the parser has reported."""
-    family = family_of(text)
-    try:
-        return parse_network(text, family) if family else None
-    except AddressError:
-        return None

@@ -10,6 +10,7 @@ from policyc.net.addresses import Network
 from policyc.policy import defined as p
 from policyc.policy.addresses import AddressLists, mask_of
 from policyc.policy.findings import Findings
+from policyc.policy.foreign import Beside
 from policyc.policy.limits import resolved_limit, resolved_log
 from policyc.policy.namespace import NOTHING, Names
 from policyc.policy.service_lists import ServiceLists
@@ -34,10 +35,14 @@ class Definitions:
     schedules: dict[str, p.Schedule] = field(default_factory=dict)
 
 
-def resolve_definitions(names: Names, findings: Findings, families: Families) -> Definitions:
-    """Resolve all definitions of a policy for these families, and report what is wrong with them."""
+def resolve_definitions(names: Names, findings: Findings, families: Families, beside: Beside) -> Definitions:
+    """Resolve all definitions of a policy for these families, and report what is wrong with them.
+
+    `beside` has the containers that names mean.
+    """
     sets: dict[str, p.Set] = {}
-    found = Definitions(names, AddressLists(names, findings, sets), ServiceLists(names, findings), families, sets=sets)
+    addresses = AddressLists(names, findings, sets, beside)
+    found = Definitions(names, addresses, ServiceLists(names, findings), families, sets=sets)
     zones: list[d.ZoneDefinition] = []
     values: list[d.AddressDefinition | d.ServiceDefinition] = []
     for meaning in names.meanings.values():

@@ -21,6 +21,7 @@ from policyc.policy.model import Clamp, Item, Netmap, Notrack, Pair, Publish, Sy
 from policyc.policy.namespace import NOTHING
 from policyc.policy.places import BEFORE, FORWARDED, Places, Sides
 from policyc.policy.service_lists import ServiceLists
+from policyc.policy.translated import Asked, Translated
 from policyc.policy.values import Addresses, Endpoint, Families, PortService, Service
 from policyc.policy.verbs import INTENT_WORDS
 
@@ -52,6 +53,7 @@ class Intents:
     identities: Identities
     findings: Findings
     families: Families
+    translated: Translated
 
     def resolve(self, written: Written) -> Item | None:
         """Return one intent."""
@@ -195,6 +197,10 @@ class Intents:
                 sound = False
         if common is None or not sound or sides is None:
             return None
+        asked = Asked(common.services, common.endpoints, common.destination, common.families)
+        translator = self.translated.by(asked, written)
+        if translator is None:
+            return None
         return Publish(
             common.pairs,
             common.services,
@@ -204,6 +210,7 @@ class Intents:
             tuple(side for side, _ in sides if isinstance(side, Zone)),
             any(side is SELF for side, _ in sides),
             balance.how if balance else "",
+            translator,
             common.families,
             *identity,
             written.span,

@@ -9,11 +9,11 @@ from dataclasses import field
 
 from policyc.diagnostics.suppressions import Suppression
 from policyc.frozen import frozen
-from policyc.language.tree import DockerBlock, Include
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.intent import AddressName, Sysctl
 from policyc.netfilter.tested import PacketTest, Proof
 from policyc.policy.defined import Limit, Log, Schedule, Schedules, Set, Side, Zone
+from policyc.policy.foreign import Foreign
 from policyc.policy.values import (
     Accounts,
     Addresses,
@@ -159,6 +159,7 @@ class Publish:
     """`publish A -> self services becomes endpoints`: the pairs are in PREROUTING (the translation's hook).
 
     `source` are those who may (`from`), `destination` the original address (`to`), None for any address of this host.
+    `translator` is the tool that translates these ports already ("docker"), "" where we do.
     `hairpin` are zones with networks; `hairpin_self` is the host itself, in nat OUTPUT.
     """
 
@@ -170,6 +171,7 @@ class Publish:
     hairpin: tuple[Zone, ...]
     hairpin_self: bool
     balance: str
+    translator: str
     families: Families
     id: str
     name: str
@@ -269,8 +271,8 @@ class Policy:
     `defaults` are the base policies of filter in lower case, all three (`input`, `forward`, `output`) where `exclusive`,
     else none. `place_last`: the jumps to our chains stand at the end of the base chains. Definitions are in written order,
     used or not. `sysctls` are those of `require`; what statements need besides is the lowering's business. `addresses`
-    are what names of addresses mean, for those who ask about packets later. `containers` are syntax: later parts of the
-    pipeline decide them. `suppressions` are comments of all its files.
+    are what names of addresses mean, for those who ask about packets later. `foreign` is what container engines install
+    beside it. `suppressions` are comments of all its files.
     """
 
     name: str
@@ -288,6 +290,6 @@ class Policy:
     tests: tuple[PacketTest, ...]
     proofs: tuple[Proof, ...]
     addresses: tuple[AddressName, ...]
-    containers: tuple[DockerBlock | Include, ...]
+    foreign: tuple[Foreign, ...]
     span: Span = field(compare=False, repr=False)
     suppressions: tuple[Suppression, ...] = field(default=(), compare=False, repr=False)

@@ -1,6 +1,7 @@
 """The one name space of a policy: which definition a name means, and what is wrong with a name that has none.
 
-All kinds share it, with the containers and networks of `docker` blocks. A `define` adds its parameters, which hide nothing.
+All kinds share it, with the containers and networks of `docker` blocks and the services of compose files. A
+`define` adds its parameters, which hide nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from policyc.language import tree as t
 from policyc.language.literals import ANY, SELF, Name, Value
 from policyc.language.problems import one_of, suggestion
 from policyc.policy.findings import Findings
+from policyc.policy.foreign import Service
 from policyc.source import Span
 
 KINDS: dict[type, str] = {
@@ -43,7 +45,7 @@ class Parameter:
         return self.name.span
 
 
-Meaning = d.Definition | t.Define | t.EngineObject | Parameter
+Meaning = d.Definition | t.Define | t.EngineObject | Service | Parameter
 NOTHING: Mapping[str, Parameter] = {}
 
 

@@ -15,6 +15,7 @@ from policyc.language.packet import TestBlock
 from policyc.netfilter.tested import PacketTest, Proof
 from policyc.policy.blocks import Blocks
 from policyc.policy.calls import Calls, check_parameters
+from policyc.policy.containers import resolve_containers
 from policyc.policy.definitions import Definitions, resolve_definitions
 from policyc.policy.effects import EffectReader
 from policyc.policy.endpoints import Endpoints
@@ -30,6 +31,7 @@ from policyc.policy.places import Places
 from policyc.policy.rules import Rules
 from policyc.policy.sysctls import resolve_sysctls
 from policyc.policy.tested import TestedNames
+from policyc.policy.translated import Translated
 
 
 def resolve(file: t.File, include: IncludeReader = read_beside) -> tuple[Policy | None, list[Diagnostic]]:
@@ -51,7 +53,8 @@ def _resolve(file: t.File, include: IncludeReader, findings: Findings) -> Policy
     headers = [statement for statement in statements if isinstance(statement, t.PolicyBlock)]
     header = resolve_header(headers, file.source, findings)
     names, order = _names(statements, findings)
-    definitions = resolve_definitions(names, findings, header.families)
+    beside = resolve_containers(statements, names, include, findings)
+    definitions = resolve_definitions(names, findings, header.families, beside)
     items, tests, proofs = _items(statements, definitions, header, order, findings)
     sysctls = resolve_sysctls([one for one in statements if isinstance(one, t.Require)], findings)
     return Policy(
@@ -70,7 +73,7 @@ def _resolve(file: t.File, include: IncludeReader, findings: Findings) -> Policy
         tests,
         proofs,
         definitions.addresses.names_of_addresses(),
-        tuple(one for one in statements if isinstance(one, t.DockerBlock | t.Include)),
+        beside.foreign,
         header.span,
         tuple(gatherer.suppressions),
     )
@@ -109,7 +112,8 @@ def _items(
     places = Places(definitions, findings, header.families)
     calls = Calls(names, services, findings, order)
     blocks = Blocks(places, calls, rules, findings)
-    intents = Intents(places, services, matches, endpoints, identities, findings, header.families)
+    translated = Translated(definitions.addresses.beside, findings)
+    intents = Intents(places, services, matches, endpoints, identities, findings, header.families, translated)
     found: list[Item | None] = []
     for statement in statements:
         match statement:

@@ -17,6 +17,7 @@ from enum import Enum
 from policyc.netfilter.chain_names import entry_name
 from policyc.netfilter.hooks import BASE_CHAINS, HOOK_OF, is_base_chain
 from policyc.netfilter.intent import Intent
+from policyc.netfilter.own_part import own_part
 from policyc.netfilter.quoting import quote_word
 from policyc.netfilter.ruleset import Chain, Ruleset, Table
 
@@ -35,7 +36,8 @@ class Jumps(Enum):
 def shared_text(ruleset: Ruleset, family: int, jumps: Jumps) -> str:
     """Return a family's tables from `*name` to `COMMIT`, "" where it has none; rules and chains of others are left out."""
     assert ruleset.intent is not None, "a shared ruleset comes from a policy"
-    return "".join("\n".join(_lines(table, ruleset.intent, jumps)) for table in ruleset.family(family))
+    ours = own_part(ruleset)
+    return "".join("\n".join(_lines(table, ruleset.intent, jumps)) for table in ours.family(family))
 
 
 def _lines(table: Table, intent: Intent, jumps: Jumps) -> Iterator[str]:
@@ -56,12 +58,11 @@ def _lines(table: Table, intent: Intent, jumps: Jumps) -> Iterator[str]:
 
 
 def _jumps(chain: Chain, jumps: Jumps, *, last: bool) -> Iterator[str]:
-    own = [rule for rule in chain.rules if not rule.owner]
     if jumps is not Jumps.INSERT:
-        for rule in own:
+        for rule in chain.rules:
             yield f"-{'D' if jumps is Jumps.RENEW else 'C'} {chain.name} {rule.text}"
     if jumps is not Jumps.KEEP:
-        for number, rule in enumerate(own, 1):
+        for number, rule in enumerate(chain.rules, 1):
             # Docker ends DOCKER-USER with a RETURN (until 28.3): behind it nothing is reached.
             yield (
                 f"-A {chain.name} {rule.text}" if last and not chain.owner else f"-I {chain.name} {number} {rule.text}"

@@ -149,6 +149,13 @@ INTENTS = st.one_of(
     st.just("require sysctl net.ipv4.ip_forward = 1"),
     st.just('include "common.pol"'),
     st.just("docker { engine 28; network app = subnet 172.18.0.0/16 icc off }"),
+    st.builds(
+        "docker {{ engine {}; container box = address 172.17.0.9 publish '{}:{}' }}".format,
+        st.sampled_from(("20.10", "27.5", "29")),
+        port,
+        port,
+    ),
+    st.builds("publish wan -> self tcp/{} becomes box:{}".format, port, port),
     st.just("policy edge { family ip6, ip; ownership shared }"),
     st.builds(
         'test "t" {{ accept tcp {}:{} -> self:{} in wan by site; never {} -> lan }}'.format, ipv4, port, port, zones

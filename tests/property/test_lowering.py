@@ -9,6 +9,7 @@ from property.policies import listed, policies
 from policyc import api
 from policyc.diagnostics import InputError
 from policyc.lowering import lower_source
+from policyc.netfilter.own_part import own_part
 from policyc.netfilter.ruleset import Ruleset
 from policyc.source import Source
 from policyc.writers.save import iptables_save, table_text
@@ -73,7 +74,7 @@ def lowered(text: str, *, ids: bool = True) -> Ruleset | None:
 
 
 def check_rules(ruleset: Ruleset) -> None:
-    for table in ruleset.tables:
+    for table in own_part(ruleset).tables:
         written = table_text(table)
         (again,) = api.load(written, family=table.family).tables
         assert table_text(again) == written
@@ -81,7 +82,7 @@ def check_rules(ruleset: Ruleset) -> None:
         assert len(set(names)) == len(names)
         reached = {rule.target.chain for chain in table.chains for rule in chain.rules if rule.target}
         for chain in table.user_chains:
-            assert chain.name in reached
+            assert chain.owner or chain.name in reached
             assert chain.rules
             for rule in chain.rules:
                 assert [part.rank for part in rule.parts] == sorted(part.rank for part in rule.parts)

@@ -12,6 +12,7 @@ from policyc.kernel.apply.change import Made
 from policyc.netfilter.chain_names import entry_name
 from policyc.netfilter.goal import Goal, Jump, Part, Whole, base_chains
 from policyc.netfilter.hooks import HOOK_OF, is_base_chain
+from policyc.netfilter.own_part import own_part
 from policyc.netfilter.ruleset import Chain, Ruleset, Table
 from policyc.netfilter.saved import Key, Saved, table_of
 from policyc.writers.save import table_text
@@ -64,7 +65,7 @@ def owned_now(present: Saved, made: Made, key: Key) -> set[str]:
 
 def _shared(ruleset: Ruleset, present: Saved, made: Made) -> list[Goal]:
     found: list[Goal] = []
-    for table in ruleset.tables:
+    for table in own_part(ruleset).tables:
         key = table.family, table.name
         part = _part(ruleset, table, present, owned_now(present, made, key))
         found.append(_with_part(part) if key in made.tables else part)
