@@ -1,0 +1,133 @@
+"""A table of iptables as chains of nft: each rule its conditions, its action, its counter, its comment.
+
+Used by `text`. What nft has no form for is a finding at its rule; all of a rule's are found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from policyc.diagnostics import Diagnostic, diagnose
+from policyc.diagnostics.diagnostic import Place
+from policyc.netfilter.effect import Record
+from policyc.netfilter.hooks import HOOK_OF, Hook
+from policyc.netfilter.jumps import JumpGraph
+from policyc.netfilter.parts import Match, Target, Unknown
+from policyc.netfilter.rule import Rule
+from policyc.netfilter.ruleset import Chain, Table
+from policyc.writers.nft.changes import assigned
+from policyc.writers.nft.conditions import Known, NoForm, Tests, Word, never
+from policyc.writers.nft.counting import recorded
+from policyc.writers.nft.layout import Layout, Written
+from policyc.writers.nft.predicates import Conditions
+from policyc.writers.nft.spelling import comment, identifier
+from policyc.writers.nft.statements import Action, Statements
+
+NO_FORM, DIFFERS = "no-nft-form", "nft-differs"
+
+
+@dataclass(slots=True)
+class TableWriter:
+    """Writes one table; `findings` are what could not be said, or not quite."""
+
+    table: Table
+    conditions: Conditions
+    statements: Statements
+    layout: Layout
+    findings: list[Diagnostic] = field(default_factory=list)
+    hooks: dict[str, frozenset[Hook]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hooks = JumpGraph.of(self.table).hooks
+
+    def chain(self, chain: Chain, hook: str) -> None:
+        """Write the rules of a chain behind the line `hook`, "" for a user chain; rules of other tools are theirs."""
+        name = identifier(self.statements.table, chain.name)
+        self.layout.begin(name, hook)
+        for number, rule in enumerate(chain.rules, 1):
+            if not rule.owner:
+                self._rule(chain, number, rule, f"{name}/{number}")
+
+    def _rule(self, chain: Chain, number: int, rule: Rule, name: str) -> None:
+        known = Known(self.table.family)
+        tests: list[Tests] = []
+        action: Action | None = None
+        place = Place(self.table.family, self.table.name, chain.name, number)
+        for part in rule.parts:
+            try:
+                if isinstance(part, Target):
+                    self._called(part)
+                    hooks = self.hooks[chain.name] or frozenset(filter(None, (HOOK_OF.get(chain.name),)))
+                    effects = part.effects(rule.around(self.table.family))
+                    action = self.statements.of(part, effects, rule.protocol, hooks)
+                elif isinstance(part, Unknown) and part.is_target:
+                    raise NoForm(f"`-j {part.name}`")
+                else:
+                    found = self.conditions.of(part.meaning(rule.around(self.table.family)), part, known)
+                    tests.append((*self._recorded(part, rule), *found, *self._side_effects(part, rule)))
+            except NoForm as error:
+                what, _, why = str(error).partition("; ")
+                self.findings.append(
+                    diagnose(NO_FORM, f"nftables has no form for {what}", rule.span, place=place, help=why)
+                )
+        self.findings += _differences(rule, place)
+        joined = tuple(test for part_tests in tests for test in part_tests)
+        shown = _comment(rule.comment)
+        if rule.comment and not shown:
+            self.layout.remark(rule.comment)
+        if never(joined):
+            self.layout.remark(f"rule {number} matches no packet: {rule.text}")
+            return
+        counter = (
+            "" if rule.counters is None else f"counter packets {rule.counters.packets} bytes {rule.counters.bytes}"
+        )
+        if action is None or not action.lines:
+            if self.statements.helpers or (rule.target is not None and rule.target.name == "CT"):
+                return
+            counter = counter or "counter"
+        self.layout.rule(name, joined, Written(action or Action(), counter, shown))
+
+    def _called(self, target: Target) -> None:
+        """Raise NoForm for a jump to a chain that is not written here."""
+        called = self.table.chain(target.chain) if target.chain else None
+        if target.chain and (called is None or called.owner):
+            raise NoForm(
+                f"a jump to `{target.chain}`, a chain of another; tables of nft cannot reach into those of iptables"
+            )
+
+    def _recorded(self, part: object, rule: Rule) -> Iterator[Word]:
+        """Yield what a match writes down whatever it says."""
+        if isinstance(part, Match):
+            for effect in part.extension.side_effects(part.options, rule.around(self.table.family)):
+                if isinstance(effect, Record):
+                    yield recorded(effect.into, self.conditions.declared, self.conditions.shared)
+
+    def _side_effects(self, part: object, rule: Rule) -> Iterator[Word]:
+        """Yield what a match does where it holds."""
+        if isinstance(part, Match):
+            for effect in part.extension.side_effects(part.options, rule.around(self.table.family)):
+                if not isinstance(effect, Record):
+                    for line in self.statements_of_match(part, effect):
+                        yield Word(line, counts=True)
+
+    def statements_of_match(self, part: Match, effect: object) -> list[str]:
+        """Return the statements of a match's side effect. Raises NoForm."""
+        from policyc.netfilter.effect import Assign
+
+        if isinstance(effect, Assign):
+            return assigned(effect, self.conditions.declared)
+        raise NoForm(f"what `-m {part.name}` does beside its test")
+
+
+def _comment(text: str) -> str:
+    return (comment(text) or "") if text else ""
+
+
+def _differences(rule: Rule, place: Place) -> Iterator[Diagnostic]:
+    """Yield what nft does a little differently."""
+    if rule.target is not None and rule.target.name == "TCPMSS":
+        yield diagnose(
+            DIFFERS, "nftables leaves a SYN without an MSS option as it is, where `TCPMSS` adds one", rule.span, place=place,
+            help="every common system sends the option; nothing needs to be done",
+        )  # fmt: skip
