@@ -93,7 +93,8 @@ class Attempt:
     `source` is the socket that the server's program sees, None where it sees none. `redirected` and `masked` are the rules
     that translated destination and source. `bridge` carried it from one port to another without routing, `proxy` took it on
     the host and opened the connection `inner`. `stopped` is the rule, `because` the reason in words, of anything but `open`.
-    `assumptions` are conditions that nobody can know, as they were taken.
+    `assumptions` are conditions that nobody can know, as they were taken. `ways` are those of all packets that came to the
+    host's hooks, in order, without those of `inner`.
     """
 
     target: Socket
@@ -107,11 +108,13 @@ class Attempt:
     stopped: RulePlace | None = None
     because: str = ""
     assumptions: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = field(default=(), repr=False, compare=False)
 
 
 def connect(world: World, client: Client, target: Socket) -> Attempt:
     """Return what comes of a connection; raises InputError where the host has no way to the client at all."""
-    return _Connection(world, client, target).attempt()
+    connection = _Connection(world, client, target)
+    return replace(connection.attempt(), ways=tuple(connection.ways))
 
 
 class _Failed(Exception):  # noqa: N818 - an outcome, not an error
@@ -125,8 +128,7 @@ class _Connection:
         self.world = world
         self.client = client
         self.target = target
-        self.before: list[Packet] = []
-        self.first: Way | None = None
+        self.ways: list[Way] = []
         self.assumed: dict[str, None] = {}
 
     def attempt(self) -> Attempt:
@@ -145,7 +147,7 @@ class _Connection:
         attempt = Attempt(
             self.target, failed.outcome, stopped=stopped, because=failed.because, assumptions=tuple(self.assumed)
         )
-        return attempt if self.first is None else self._with_way(attempt, self.first)
+        return self._with_way(attempt, self.ways[0]) if self.ways else attempt
 
     def _with_way(self, attempt: Attempt, way: Way) -> Attempt:
         """Return the attempt with what happened to its first packet."""
@@ -207,16 +209,15 @@ class _Connection:
 
     # ------------------------------------------------------------------ packets
     def _walk(self, packet: Packet) -> Way:
-        way = Situation(self.world.ruleset, self.world.host, tuple(self.before)).walk(packet)
-        self.before.append(packet)
+        before = tuple(way.sent for way in self.ways)
+        way = Situation(self.world.ruleset, self.world.host, before).walk(packet)
+        self.ways.append(way)
         self.assumed |= dict.fromkeys(map(choice_text, way.choices))
         return way
 
     def _send(self, packet: Packet) -> Way:
         """Walk a packet of the client; raises _Failed where it does not arrive."""
         way = self._walk(packet)
-        if self.first is None:
-            self.first = way
         if way.delivered:
             return way
         if way.trace.verdict == UNSUPPORTED:
