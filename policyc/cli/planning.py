@@ -75,7 +75,8 @@ def _refuse_errors(ruleset: Ruleset, config: Config) -> None:
     from policyc import api
     from policyc.checks.all_packets import CODES  # warnings only, and the only checks that cost much
 
-    errors = [one for one in api.check(ruleset, ignore=CODES).diagnostics if one.severity is Severity.ERROR]
+    unasked = {*CODES, "missing-object"}  # what is there and what is not, the rehearsal tells
+    errors = [one for one in api.check(ruleset, ignore=unasked).diagnostics if one.severity is Severity.ERROR]
     if errors:
         complain(InputError(errors), config.color)
         tell(f"refused: {sentence(errors, 0)}")
@@ -103,7 +104,7 @@ def view_of(found: Planned, place: Place) -> PlanView:
     ours |= {(*key, name) for state in (found.present.saved, found.after) for key in whole if key in state
              for name in state[key].chains}  # fmt: skip
     changes = rule_changes(found.present.saved, found.after, ours)
-    dangers = (*_lost_rules(found), *lost_access(found.after, change.backend.value))
+    dangers = (*_lost_rules(found), *lost_access(found.after, change.backend.value, _new_sets(change)))
     return PlanView(
         change.source,
         place.name,
@@ -127,6 +128,11 @@ def _lost_rules(found: Planned) -> Iterator[str]:
     if lost:
         listed = ", ".join(f"{number} of {owner}" for owner, number in sorted(lost.items()))
         yield f"{sum(lost.values())} rules that policyc has not made are taken away: {listed}"
+
+
+def _new_sets(change: Change) -> str:
+    """Return the sets that the change makes, as `ipset save` would print them."""
+    return "".join(f"create {one.name} {one.create}\n" for one in change.sets if not one.was and not one.drop)
 
 
 def _requirements(change: Change) -> Iterator[Requirement]:

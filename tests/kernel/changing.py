@@ -106,7 +106,11 @@ class Machine:
         empty = "".join(f"*{table}\n{{}}COMMIT\n" for table in ("mangle", "nat", "raw", "filter"))
         self.load(empty.replace("{}", ""), empty.replace("{}", ""))
         self.load()
-        self.run("sh", "-c", "ipset destroy; echo 0 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding")
+        self.run(
+            "sh",
+            "-c",
+            "ipset destroy; echo 0 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding",
+        )
 
     def state(self) -> State:
         """Everything that a change may touch, as the kernel prints it."""
@@ -114,7 +118,9 @@ class Machine:
         lines = [line for tool in tools for line in (tool, *self.run(tool).splitlines()) if not line.startswith("#")]
         counted = [line.partition(" [")[0] if line.startswith(":") else line for line in lines]
         sets = self.run("ipset", "list", "-n").split()
-        settings = [self.run("cat", f"/proc/sys/net/{name}") for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding")]
+        settings = [
+            self.run("cat", f"/proc/sys/net/{name}") for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding")
+        ]
         return (*counted, *sorted(sets), *settings)
 
     def inside(self, work: Callable[[Place], int]) -> int:
@@ -199,7 +205,9 @@ def count_steps(work: Callable[[], object]) -> int:
 
     def step(frame: FrameType, event: str, _argument: Any) -> None:
         nonlocal steps
-        if os.getpid() == us and (KERNEL in frame.f_code.co_filename or frame.f_code.co_filename.endswith("subprocess.py")):
+        if os.getpid() == us and (
+            KERNEL in frame.f_code.co_filename or frame.f_code.co_filename.endswith("subprocess.py")
+        ):
             steps += 1
 
     sys.setprofile(step)

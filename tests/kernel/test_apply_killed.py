@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
-
 from changing import EXCLUSIVE, SHARED, Machine, State, count_steps, counting, elsewhere
+
 from policyc.kernel.apply.change import Change
 from policyc.kernel.apply.perform import Outcome, perform, take_back_pending
 from policyc.kernel.apply.place import Place
@@ -124,7 +123,7 @@ def test_no_process_is_left(machine: Machine) -> None:
     change = machine.planned(SHARED)
     assert machine.inside(lambda place: perform(change, place).outcome is not Outcome.CONFIRMED) == 0
     machine.at_rest(machine.place)
-    inside = os.readlink(f"/proc/{machine.namespace.pid}/ns/net")
+    inside = _namespace_of(Path(f"/proc/{machine.namespace.pid}"))
     assert _processes_in(inside) == [machine.namespace.pid]
 
 
@@ -132,7 +131,11 @@ def _processes_in(namespace: str) -> list[int]:
     import time
 
     for _ in range(100):
-        found = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and _namespace_of(each) == namespace]
+        found = [
+            int(each.name)
+            for each in Path("/proc").iterdir()
+            if each.name.isdigit() and _namespace_of(each) == namespace
+        ]
         if len(found) == 1:
             break
         time.sleep(0.05)
@@ -141,6 +144,6 @@ def _processes_in(namespace: str) -> list[int]:
 
 def _namespace_of(process: Path) -> str:
     try:
-        return os.readlink(process / "ns" / "net")
+        return str((process / "ns" / "net").readlink())
     except OSError:
         return ""

@@ -17,6 +17,7 @@ from policyc.explanation.ask import ask
 from policyc.kernel.snapshot import take
 from policyc.netfilter.ruleset import Ruleset
 from policyc.netfilter.saved import Saved
+from policyc.readers.ipset import read_ipsets
 from policyc.readers.joining import joined
 from policyc.readers.save import read_save
 from policyc.readers.snapshot import read_snapshot
@@ -30,8 +31,11 @@ _QUESTIONS = (
 )
 
 
-def lost_access(after: Saved, backend: str) -> list[str]:
-    """Return what is lost, in sentences; nothing where nobody sits at an ssh connection of this namespace."""
+def lost_access(after: Saved, backend: str, new_sets: str) -> list[str]:
+    """Return what is lost, in sentences; nothing where nobody sits at an ssh connection of this namespace.
+
+    `new_sets` are `create` lines of sets that are not there yet.
+    """
     found = _connection()
     if found is None:
         return []
@@ -42,6 +46,8 @@ def lost_access(after: Saved, backend: str) -> list[str]:
         one.address != int(ip_address(server)) for each in host.interfaces for one in each.addresses
     ):
         return []  # it comes in at another namespace
+    if new_sets:
+        host = replace(host, sets={**host.sets, **read_ipsets(Source("the new sets", new_sets))})
     texts = [(family, text) for family in (4, 6) if (text := saved_text(after, family))]
     try:
         rules = (

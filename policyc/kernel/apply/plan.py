@@ -11,6 +11,7 @@ from policyc.kernel.apply.change import Change, Made, MadeSet, MadeSetting, NoCh
 from policyc.kernel.apply.goals import again, goals_of, nothing
 from policyc.kernel.apply.held import Held, NotLoaded, held, reached
 from policyc.kernel.apply.journal import open_journal
+from policyc.kernel.apply.jumps import jumps_out_of_place
 from policyc.kernel.apply.place import Place
 from policyc.kernel.apply.rehearsal import NoWayBack, rehearse
 from policyc.kernel.apply.settings import SettingChange, wanted
@@ -58,7 +59,21 @@ def plan_apply(ruleset: Ruleset, source: str, place: Place, asked: Backend | Non
     chains = tuple(_chains(goals)) if ruleset.shared else ()
     tables = () if ruleset.shared else tuple((one.family, one.name) for one in ruleset.tables)
     now = Made(intent.name if intent else source, ruleset.shared, chains, tables)
-    return _Plan("apply", source, place, found, goals, changes, there, required, now, made).planned()
+    planned = _Plan("apply", source, place, found, goals, changes, there, required, now, made).planned()
+    return replace(planned, notes=(*planned.notes, *_moved(place, found.held.saved)))
+
+
+def _moved(place: Place, present: Saved) -> list[str]:
+    """Return in words which of our jumps others have moved since they were put in their places."""
+    last = confirmed_in(place)
+    if last is None or last.identity != place.identity:
+        return []
+    return [
+        f"{said} ({goal.table} of IPv{goal.family})"
+        for goal in last.after
+        if isinstance(goal, Part)
+        for said in jumps_out_of_place(present, goal)
+    ]
 
 
 def plan_uninstall(place: Place) -> Planned:

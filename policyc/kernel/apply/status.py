@@ -12,11 +12,12 @@ from policyc.kernel.apply.audit import last
 from policyc.kernel.apply.change import Change, NoChange
 from policyc.kernel.apply.held import held, reached
 from policyc.kernel.apply.journal import Mark, Phase, open_journal
+from policyc.kernel.apply.jumps import jumps_out_of_place
 from policyc.kernel.apply.lock import Busy, locked
 from policyc.kernel.apply.place import Place
 from policyc.kernel.apply.plan import confirmed_in
 from policyc.kernel.processes import Outcome, run
-from policyc.netfilter.goal import Goal, Part, Whole
+from policyc.netfilter.goal import Goal, Whole
 from policyc.netfilter.saved import Saved, table_of
 
 
@@ -97,27 +98,6 @@ def _said(present: Saved, goal: Goal) -> str:
     if chains:
         return f"{', '.join(chains)} in {where} {'is' if len(chains) == 1 else 'are'} not as applied"
     return f"a jump to our chains in {where} is not in its place: {', '.join(jumps_out_of_place(present, goal))}"
-
-
-def jumps_out_of_place(present: Saved, goal: Part) -> list[str]:
-    """Return where our jumps stand, in words, for each that has others' rules in front of it that were not there."""
-    from policyc.netfilter.goal import part_of
-
-    there = {(jump.chain, jump.target): jump.behind for jump in part_of(present, goal.key, goal.owned).jumps}
-    said = []
-    for jump in goal.jumps:
-        found = there.get((jump.chain, jump.target), -1)
-        if found == -1:
-            said.append(f"`{jump.text}` is gone from {jump.chain}")
-        elif found != jump.behind:
-            said.append(f"`{jump.text}` stands {_place(found)} in {jump.chain}, and stood {_place(jump.behind)}")
-    return said
-
-
-def _place(behind: int | None) -> str:
-    if behind is None:
-        return "last"
-    return "first" if not behind else f"behind {behind} rules of others"
 
 
 def _run(words: Sequence[str], text: str) -> Outcome:
