@@ -27,8 +27,10 @@ class Difference:
     step: int = 0
 
 
-def compare(ours: Mapping[str, Any], kernel: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """Return what differs, () where both say the same."""
+def compare(ours: Mapping[str, Any], kernel: Mapping[str, Any], *, drawn: bool = False) -> tuple[Difference, ...]:
+    """Return what differs, () where both say the same; `drawn`: the kernel drew a port at random, which any may be."""
+    if drawn:
+        ours, kernel = (_without_ports(verdict) for verdict in (ours, kernel))
     found = [
         Difference(field, ours.get(field), kernel.get(field))
         for field in _FIELDS
@@ -43,12 +45,21 @@ def compare(ours: Mapping[str, Any], kernel: Mapping[str, Any]) -> tuple[Differe
     return tuple(found)
 
 
+def _without_ports(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
+    final = verdict.get("final")
+    if final is None:
+        return verdict
+    return {**verdict, "final": {name: value for name, value in final.items() if name not in {"sport", "dport"}}}
+
+
 def _is_visible(field: str, ours: Mapping[str, Any], kernel: Mapping[str, Any]) -> bool:
     """Whether both sides can know a field of this packet."""
     if field == "mark":
         return bool(kernel["trace"] or "ctstate" in kernel)  # what no hook has seen has no mark yet, its socket has
     if field == "ctstate":
-        return bool(ours.get("deciding", {}).get("table") != "raw")  # dropped there after it was exempted, before anybody looked
+        return bool(
+            ours.get("deciding", {}).get("table") != "raw"
+        )  # dropped there after it was exempted, before anybody looked
     if field in {"kernel_replies", "reply_left_via"}:
         replies = kernel.get("kernel_replies", ())
         redirected = any((one["proto"], one.get("icmp_type")) in _REDIRECTS for one in replies)

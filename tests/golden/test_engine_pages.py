@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from policyc.engines.docker import network_modes, versions
 from policyc.engines.kube_proxy.proxy import JUMPS
 from policyc.engines.kube_proxy.versions import CHANGES, GATES, SERIES, behaviour_of
 
@@ -43,7 +45,65 @@ def gates() -> str:
     return table(("gate", "known since", "on by itself"), *rows)
 
 
-TABLES: dict[str, Callable[[], str]] = {"jumps": jumps, "releases": releases, "gates": gates}
+def docker_releases() -> str:
+    meanings = _meanings()
+    rows = [
+        (since, meanings[name], _said(value)) for since, changed in versions.CHANGES for name, value in changed.items()
+    ]
+    return table(("since", "what", "now"), *rows)
+
+
+def _meanings() -> dict[str, str]:
+    """What each field of a behaviour says, by the docstring below it, else by that of its type."""
+    (body,) = (
+        node.body
+        for node in ast.parse(Path(str(versions.__file__)).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and node.name == "Behaviour"
+    )
+    found = {}
+    for node, below in zip(body, [*body[1:], None], strict=True):
+        if isinstance(node, ast.AnnAssign):
+            said = below.value.value if isinstance(below, ast.Expr) else getattr(versions, node.annotation.id).__doc__
+            found[node.target.id] = said.partition(";")[0].rstrip(".").replace("\n    ", " ")
+    return found
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    words = sorted(value) if isinstance(value, frozenset) else [getattr(value, "value", value)]
+    return ", ".join(f"`{word}`" if isinstance(value, frozenset) else str(word) for word in words)
+
+
+def docker_series() -> str:
+    newest = [f"{series}.{last}" for series, last in versions.SERIES]
+    return table(("series", "newest known"), *zip((series for series, _ in versions.SERIES), newest, strict=True))
+
+
+def docker_modes() -> str:
+    head = ("mode", "in", "out", "`-p`", "the server sees", "beside that")
+    rows = [
+        (
+            one.name,
+            " → ".join(one.into) or "none",
+            " → ".join(one.out_of) or "none",
+            one.publishes,
+            one.seen,
+            one.remark,
+        )
+        for one in network_modes.MODES
+    ]
+    return table(head, *rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "jumps": jumps,
+    "releases": releases,
+    "gates": gates,
+    "docker-releases": docker_releases,
+    "docker-series": docker_series,
+    "docker-modes": docker_modes,
+}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

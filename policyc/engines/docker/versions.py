@@ -66,10 +66,13 @@ class Behaviour:
     ip6tables: bool = False
     """Whether IPv6 is filtered without being asked for."""
     ip6tables_is_experimental: bool = True
+    """Whether filtering IPv6 needs the flag `experimental` too."""
     ipv6_forward_drop: bool = True
     """Whether FORWARD of IPv6 drops as soon as IPv6 is filtered, and not only when the daemon turns on forwarding."""
     user_chain_ipv6: bool = False
+    """Whether IPv6 has the chain DOCKER-USER."""
     user_chain_returns: bool = True
+    """Whether DOCKER-USER ends with RETURN."""
     internal_ipv6_checks_bridge: bool = False
     """Whether an internal network lets IPv6 from any address pass on the bridge itself (neighbour discovery)."""
     host_ipv6: bool = False
@@ -86,6 +89,7 @@ class Behaviour:
     open_ports_on_top: bool = False
     """Whether rules of published ports are put before, not behind, those that DOCKER has."""
     sctp_checksum: bool = True
+    """Whether checksums of published SCTP ports are filled in, in the mangle table."""
     ipv6_pool: bool = False
     """Whether an IPv6 network may have a subnet that the daemon draws."""
     default_bridge_ipv6_from_mac: bool = True

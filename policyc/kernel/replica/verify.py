@@ -33,7 +33,7 @@ def verify(explanation: Explanation, *, backend: Backend | str = Backend.NFT) ->
         return Verification(ours[0], reason=f"the kernel refuses it: {refused}")
     except ValueError as missing:
         return Verification(ours[0], reason=str(missing))
-    found = [compare(each, kernel) for each in ours]
+    found = [compare(each, kernel, drawn=bool(one.noted)) for each, one in zip(ours, outcomes, strict=True)]
     at = next((place for place, differences in enumerate(found) if not differences), 0)
     return Verification(ours[at], at - 1 if at else None, kernel, agreed_steps(ours[at], kernel), found[at])
 
