@@ -13,20 +13,25 @@ from policyc import FORMAT_VERSION
 from policyc.checks import (
     admission,
     all_packets,
+    bridged,
     covered,
     dead_ends,
+    forward_policy,
     hit_counts,
     impossible,
     jump_loops,
+    loopback_publications,
     loopback_targets,
     nat_policies,
     objects,
     placement,
+    published_ports,
     replies,
     undefined_chains,
     unknown_parts,
     unreachable_chains,
     unrun_tests,
+    user_chain,
 )
 from policyc.checks.exactness import Exactness, exactness
 from policyc.checks.statements import DEAD, of_statements
@@ -55,6 +60,11 @@ CHECKS: tuple[Check, ...] = (
     loopback_targets.check,
     admission.check,
     replies.check,
+    published_ports.check,
+    user_chain.check,
+    loopback_publications.check,
+    bridged.check,
+    forward_policy.check,
     unrun_tests.check,
     unknown_parts.check,
 )

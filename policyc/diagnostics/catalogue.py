@@ -92,11 +92,42 @@ CATALOGUE: tuple[Entry, ...] = (
     # PC4xx: connection state
     Entry("PC401", "no-return-path", "warning", "connections are accepted and their replies are not"),
     # PC5xx: container engines and other owners
+    Entry(
+        "PC501",
+        "published-port-bypasses-input",
+        "warning",
+        "a rule of INPUT is about a port that is published for a container",
+    ),
+    Entry(
+        "PC502",
+        "host-port-in-docker-user",
+        "warning",
+        "a rule asks for a published port where packets have the container's",
+    ),
+    Entry(
+        "PC503",
+        "docker-user-drops-replies",
+        "warning",
+        "a rule in DOCKER-USER drops the answers to what containers send",
+    ),
+    Entry(
+        "PC504",
+        "loopback-publish-reachable",
+        "warning",
+        "a port that is published on a loopback address is open to neighbours",
+    ),
+    Entry(
+        "PC505", "bridge-not-filtered", "warning", "a rule within a bridge sees no packets, because of a kernel setting"
+    ),
+    Entry("PC506", "engine-sets-forward-policy", "info", "beside a container engine, what no rule decides is dropped"),
     Entry("PC507", "foreign-rules-replaced", "error", "loading a policy takes away what another tool installed"),
+    Entry("PC508", "bans-miss-containers", "warning", "a chain of bans does not see the packets of a published port"),
     Entry("PC520", "engine-refuses", "error", "a container engine would refuse to start, or to do what is asked of it"),
     Entry("PC521", "drawn-by-engine", "info", "a name or address is drawn by the engine; another stands in for it"),
     Entry("PC522", "engine-option-ignored", "warning", "an option is not modelled, or the release does not know it"),
-    Entry("PC523", "step-out-of-order", "info", "a step of a scenario stands before what it needs, and is taken after it"),
+    Entry(
+        "PC523", "step-out-of-order", "info", "a step of a scenario stands before what it needs, and is taken after it"
+    ),
     # PC7xx: this host
     Entry("PC701", "kernel-refuses", "error", "the kernel refuses a rule when it is loaded"),
     Entry("PC702", "kernel-lacks-module", "info", "the running kernel has no module for a match or target"),
