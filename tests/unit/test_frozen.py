@@ -30,3 +30,32 @@ def test_a_copy_is_another_value() -> None:
 def test_there_are_no_other_attributes() -> None:
     with pytest.raises(AttributeError):
         Port(80, 1).nubmer = 81  # type: ignore[attr-defined]
+
+
+@frozen
+class Nothing:
+    """No fields."""
+
+
+@frozen
+class Named:
+    name: str
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def test_values_without_fields_are_equal() -> None:
+    assert Nothing() == Nothing()
+    assert hash(Nothing()) == hash(Nothing())
+    assert repr(Nothing()) == "Nothing()"
+
+
+def test_classes_do_not_mix() -> None:
+    assert Named("a") != Port(1, 1)
+    assert Nothing() != ()
+
+
+def test_what_a_class_says_itself_stays() -> None:
+    assert repr(Named("web")) == "web"
+    assert {Named("web")} == {Named("web")}
