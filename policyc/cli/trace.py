@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from policyc.kernel.tracing import Tracing
     from policyc.netfilter.ruleset import Ruleset
     from policyc.observation.criteria import Criteria
-    from policyc.observation.traced import TracedPacket
+    from policyc.observation.traced import TracedPacket, Traces
 
 EXAMPLE = "tcp any -> self:22 in eth0"
 
@@ -108,39 +109,47 @@ class Shown:
         at_once = self.format_name == "text" and self.output in {None, "-"}
         found: list[TracedPacket] = []
         with machine_asked(), Tracing(criteria, *place) as trace:
-            tell(f"tracing until {self.count} packets have come or {self.seconds:g} s have passed")
-            for packet in self._packets(trace, source):
-                found.append(packet)
-                if at_once:
-                    emit(packet_text(len(found), packet, style) + "\n")
+            traces = _traces(trace, source)
+            with suppress(KeyboardInterrupt):  # one way in which a trace ends
+                tell(f"tracing until {self.count} packets have come or {self.seconds:g} s have passed")
+                for packet in self._packets(trace, traces):
+                    found.append(packet)
+                    if at_once:
+                        emit(packet_text(len(found), packet, style) + "\n")
+            late = traces.rest()[: self.count - len(found)]
             remarks = _remarks(trace)
+        shown = len(found) if at_once else 0
+        found += late
         if self.format_name == "json":
             emit(trace_json(found, remarks), self.output)
             return
-        texts = [] if at_once else [packet_text(number, packet, style) + "\n" for number, packet in enumerate(found, 1)]
+        texts = [packet_text(number, packet, style) + "\n" for number, packet in enumerate(found, 1)][shown:]
         emit("".join(texts) + summary_text(len(found), remarks, style), self.output)
 
-    def _packets(self, trace: Tracing, source: Ruleset | None) -> Iterator[TracedPacket]:
-        from policyc.netfilter.ruleset import Ruleset
-        from policyc.observation.traced import QUIET, Traces
-        from policyc.readers.joining import joined
-        from policyc.readers.save import read_save
-        from policyc.source import Source
+    def _packets(self, trace: Tracing, traces: Traces) -> Iterator[TracedPacket]:
+        """Yield the packets as they are finished, until there are enough of them or the time is over."""
+        from policyc.observation.traced import QUIET
 
-        live = [read_save(Source("kernel", text), family) for family, text in trace.texts.items()]
-        traces = Traces(joined(live) if live else Ruleset(), source)
         end = time.monotonic() + self.seconds
         left = self.count
-        try:
-            while left > 0 and (now := time.monotonic()) < end:
-                events = trace.told(min(end - now, QUIET / 3))
-                now = time.monotonic()
-                for packet in (traces.add(events, now) + traces.quiet(now))[:left]:
-                    left -= 1
-                    yield packet
-        except KeyboardInterrupt:
-            pass
-        yield from traces.rest()[:left]
+        while left > 0 and (now := time.monotonic()) < end:
+            events = trace.told(min(end - now, QUIET / 3))
+            now = time.monotonic()
+            for packet in (traces.add(events, now) + traces.quiet(now))[:left]:
+                left -= 1
+                yield packet
+
+
+def _traces(trace: Tracing, source: Ruleset | None) -> Traces:
+    """Return what makes packets of events, with the rules as they were when the trace began."""
+    from policyc.netfilter.ruleset import Ruleset
+    from policyc.observation.traced import Traces
+    from policyc.readers.joining import joined
+    from policyc.readers.save import read_save
+    from policyc.source import Source
+
+    live = [read_save(Source("kernel", text), family) for family, text in trace.texts.items()]
+    return Traces(joined(live) if live else Ruleset(), source)
 
 
 def _remarks(trace: Tracing) -> list[str]:
