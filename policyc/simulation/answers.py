@@ -11,7 +11,7 @@ from typing import Any
 from policyc.host.departure import depart, reroute
 from policyc.host.fib import Failure, Fib, Flow
 from policyc.host.host import RouteKind, Scope
-from policyc.host.ipv6_kinds import is_link_local, is_multicast, needs_interface
+from policyc.host.ipv6_kinds import is_link_local, is_multicast, is_unicast, needs_interface
 from policyc.host.own_addresses import select_address
 from policyc.host.source_v6 import select_source_v6
 from policyc.net.addresses import format_address
@@ -151,7 +151,7 @@ def _reset(fib: Fib, packet: Packet) -> Answer | None:
     flags, segment = packet.tcp_flags or 0, packet.segment
     if segment is None or flags & RST:
         return None
-    if packet.family == 6 and (packet.src == 0 or is_multicast(packet.src)):
+    if packet.family == 6 and not (is_unicast(packet.src) and is_unicast(packet.dst)):
         return None
     ports = packet.dport or 0, packet.sport or 0
     mark = _mark(fib, packet)

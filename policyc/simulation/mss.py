@@ -5,6 +5,8 @@ Source: net/netfilter/xt_TCPMSS.c (tcpmss_mangle_packet).
 
 from __future__ import annotations
 
+from policyc.host.departure import Departure, depart
+from policyc.host.fib import Flow
 from policyc.simulation.packet import MSS_OPTION, SYN, Packet
 from policyc.simulation.state import State, UnknowableError
 
@@ -27,12 +29,10 @@ def clamp(state: State, packet: Packet, size: int | None) -> None:
 
 
 def _of_path(state: State, packet: Packet) -> int:
-    """Return the segment that fits into the smaller MTU of the way there and the way back."""
-    sizes = [
-        found.mtu
-        for name in (packet.oif, packet.iif)
-        if name and (found := state.host.interface(name)) is not None
-    ]  # fmt: skip
+    """Return the segment that fits into the smaller MTU of the way there and of the route back to the sender."""
+    back = depart(state.fib, Flow(packet.family, packet.src))
+    names = [packet.oif, back.device if isinstance(back, Departure) else None]
+    sizes = [found.mtu for name in names if name and (found := state.host.interface(name)) is not None]
     if not sizes or min(sizes) <= _HEADERS[packet.family]:
         raise UnknowableError("the MTU of the packet's path")
     return min(sizes) - _HEADERS[packet.family]

@@ -170,6 +170,8 @@ class Simulation:
         )
         way = self._way(found, packet, trace)
         packet.oif, packet.next_hop, packet.realm = way.device, way.next_hop, realm_of_departure(way)
+        if packet.family == 4 and packet.src == 0 and way.source is not None:
+            packet.src = way.source  # IPv4 fills it in (raw_send_hdrinc)
         packet.to_many = way.kind in _TO_MANY
         try:
             way = self._output(packet, trace, way)
