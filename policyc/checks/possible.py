@@ -1,4 +1,4 @@
-"""Whether a condition may hold, when something is known of a packet's fields. What is not known counts as possible."""
+"""Whether a condition may hold, or must, when something is known of a packet's fields. What is not known may be either."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
 from policyc.netfilter.fields import Field
-from policyc.netfilter.predicate import All, Any, In, Never, Not, Predicate
+from policyc.netfilter.predicate import All, Always, Any, In, Never, Not, Predicate
 
 Known = Mapping[Field, IntervalSet | NameSet]
 """The values that fields may have; an empty set means that the packet does not have the field. Names are finite sets."""
@@ -27,6 +27,22 @@ def is_possible(predicate: Predicate, known: Known) -> bool:
     if isinstance(predicate, Any):
         return any(is_possible(part, known) for part in predicate.parts)
     return not isinstance(predicate, Never)
+
+
+def is_certain(predicate: Predicate, known: Known) -> bool:
+    """Whether the predicate holds for every packet whose fields have these values."""
+    if isinstance(predicate, In):
+        values = known.get(predicate.field)
+        return values is not None and _is_within(values, predicate.values)
+    if isinstance(predicate, Not):
+        inner = predicate.part
+        values = known.get(inner.field) if isinstance(inner, In) else None
+        return values is not None and isinstance(inner, In) and not _meet(values, inner.values)
+    if isinstance(predicate, All):
+        return all(is_certain(part, known) for part in predicate.parts)
+    if isinstance(predicate, Any):
+        return any(is_certain(part, known) for part in predicate.parts)
+    return isinstance(predicate, Always)
 
 
 def _meet(values: IntervalSet | NameSet, tested: IntervalSet | NameSet) -> bool:

@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from functools import cached_property
 from itertools import chain as chain_parts
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from policyc.checks.contexts import contexts, tested_by
 from policyc.checks.endings import Endings
 from policyc.checks.forms import Forms, Nature
 from policyc.diagnostics import Place, Related
+from policyc.netfilter.fields import Field
 from policyc.netfilter.jumps import Jump, JumpGraph
 from policyc.netfilter.owners import owner_of
-from policyc.netfilter.parts import Part
+from policyc.netfilter.parts import Match, Part, Target
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Chain, Ruleset, Table
 from policyc.source import Span
+
+if TYPE_CHECKING:
+    from policyc.checks.published import Port
 
 
 class Standing(NamedTuple):
@@ -70,6 +75,9 @@ class Survey:
         self._forms: dict[int, Forms] = {}
         self._natures: dict[int, dict[int, Nature]] = {}
         self._endings: dict[int, Endings] = {}
+        self.published: dict[int, tuple[Port, ...]] = {}
+        """The published ports of each family, once `policyc.checks.published` has looked for them."""
+        self._contexts: dict[int, dict[str, frozenset[Field]]] = {}
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
@@ -95,6 +103,34 @@ class Survey:
             every = list(chain_parts.from_iterable([rule.parts for rule in chain.rules]))
             found = self._parts[id(chain)] = dict(zip(map(id, every), every, strict=True))
         return found
+
+    @cached_property
+    def _users(self) -> dict[str, list[tuple[Table, Chain, set[int]]]]:
+        found: dict[str, list[tuple[Table, Chain, set[int]]]] = {}
+        for table, chain in self.chains:
+            own: dict[str, set[int]] = {}
+            for key, part in self.parts(chain).items():
+                if isinstance(part, Match) or (isinstance(part, Target) and not part.chain):
+                    own.setdefault(part.name, set()).add(key)
+            for name, keys in own.items():
+                found.setdefault(name, []).append((table, chain, keys))
+        return found
+
+    def uses(self, name: str, *, foreign: bool = False) -> Iterator[tuple[Standing, Match | Target]]:
+        """Yield the rules that a hook reaches with a match, verdict or target of that name, those of other tools if asked."""
+        for table, chain, keys in self._users.get(name, ()):
+            if self.graph(table).hooks[chain.name]:
+                for standing, part in self.having(table, chain, keys):
+                    if (foreign or not standing.is_foreign) and isinstance(part, Match | Target):
+                        yield standing, part
+
+    def tested(self, standing: Standing) -> frozenset[Field]:
+        """Return the fields that a packet was tested for when it matches a rule, by the rule and on every way to its chain."""
+        table, forms = standing.table, self.forms(standing.table.family)
+        known = self._contexts.get(id(table))
+        if known is None:
+            known = self._contexts[id(table)] = contexts(table, self.graph(table), forms)
+        return known[standing.chain.name] | tested_by(standing.rule, forms)
 
     def forms(self, family: int) -> Forms:
         """Return the forms of the parts of a family."""

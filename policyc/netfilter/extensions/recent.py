@@ -52,10 +52,17 @@ def _normalise(options: Options, family: int) -> Options:
     return Options(tuple(given))
 
 
+def _action(options: Options) -> str:
+    for action in ACTIONS:
+        if action in options:
+            return action
+    raise KeyError(ACTIONS[0])
+
+
 def _list(options: Options) -> RecentList:
     return RecentList(
         name=options["name"],
-        action=next(action for action in ACTIONS if action in options),
+        action=_action(options),
         side=fields.DST if "rdest" in options else fields.SRC,
         mask=options["mask"],
         seconds=options.get("seconds", 0),
