@@ -40,24 +40,30 @@ class Port:
         return self.host is not None and self.host.address in LOOPBACK[self.family]
 
 
-def published(survey: Survey, family: int) -> Iterator[Port]:
-    """Yield the ports that engines publish in one family, in the order of their rules."""
-    table = survey.ruleset.table(family, "nat")
-    if table is None:
-        return
+def published(survey: Survey, family: int) -> tuple[Port, ...]:
+    """Return the ports that engines publish in one family, in the order of their rules."""
+    found = survey.published.get(family)
+    if found is None:
+        table = survey.ruleset.table(family, "nat")
+        found = survey.published[family] = () if table is None else tuple(_published(survey, table))
+    return found
+
+
+def _published(survey: Survey, table: Table) -> Iterator[Port]:
     hooks = survey.graph(table).hooks
     for chain in table.chains:
         if Hook.PREROUTING not in hooks[chain.name]:
             continue
-        for number, rule in enumerate(chain.rules, 1):
-            standing = Standing(table, chain, number, rule)
-            target = rule.target
-            if standing.is_foreign and target is not None and target.name == "DNAT":
-                yield from _ports(standing, table)
+        translating = {key for key, part in survey.parts(chain).items() if part.text.startswith("-j DNAT ")}
+        for standing, _ in survey.having(table, chain, translating) if translating else ():
+            if standing.is_foreign:
+                yield from _ports(standing, table.family)
 
 
-def _ports(standing: Standing, table: Table) -> Iterator[Port]:
-    rule, family = standing.rule, table.family
+def _ports(standing: Standing, family: int) -> Iterator[Port]:
+    rule = standing.rule
+    if not any("--dport" in part.text for part in rule.parts):
+        return  # nobody asks it for one port: a Service's endpoint
     assert rule.target is not None, "the rule translates"
     effects = [one for one in rule.target.effects(rule.around(family)) if isinstance(one, Rewrite)]
     ports, protocol = tested_ports(rule, family), rule.protocol
@@ -88,13 +94,13 @@ def bridges(survey: Survey) -> frozenset[str]:
     intent = survey.ruleset.intent
     found = {name for bridge in (intent.bridges if intent else ()) for name in bridge.interfaces}
     for table, chain in survey.chains:
-        if table.name == "nat":
-            for number, rule in enumerate(chain.rules, 1):
-                is_masquerade = (
-                    chain.name == Hook.POSTROUTING.value and rule.target and rule.target.name == "MASQUERADE"
-                )
-                if is_masquerade or Standing(table, chain, number, rule).is_foreign:
-                    found.update(part.value for part in rule.selectors if part.negated and isinstance(part.value, str))
+        if table.name != "nat":
+            continue
+        inner = {key for key, part in survey.parts(chain).items() if part.text.startswith(("! -i ", "! -o "))}
+        for standing, part in survey.having(table, chain, inner) if inner else ():
+            masquerades = chain.name == Hook.POSTROUTING.value and standing.rule.target is not None
+            if isinstance(part, Selector) and (standing.is_foreign or masquerades):
+                found.add(str(part.value))
     return frozenset(found)
 
 

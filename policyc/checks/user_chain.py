@@ -27,7 +27,7 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
         chains = for_users(survey, table)
         if not chains:
             continue
-        ports = list(published(survey, table.family))
+        ports = published(survey, table.family)
         inside = bridges(survey)
         answers = _accepts_answers(table)
         for name, way in chains.items():
@@ -77,7 +77,7 @@ def _concerns(way: tuple[Selector, ...], rule: Rule, inside: frozenset[str]) -> 
     return True
 
 
-def _host_port(rule: Rule, ports: list[Port], family: int) -> Port | None:
+def _host_port(rule: Rule, ports: tuple[Port, ...], family: int) -> Port | None:
     """Return the published port that a rule asks for where packets have the container's."""
     tested = tested_ports(rule, family)
     if tested is None or "--ctorigdst" in rule.text:
