@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from policyc.checks.run import Report
     from policyc.checks.tests import Results
     from policyc.explanation.answer import Explanation
+    from policyc.explanation.entry_paths import PublishedPort
     from policyc.host.host import Host
     from policyc.net.headers import Headers
 
@@ -27,6 +28,7 @@ __all__ = [
     "Ruleset",
     "check",
     "compile",
+    "entry_paths",
     "explain",
     "iptables_save",
     "load",
@@ -169,3 +171,15 @@ def preview(engine: str, scenario: Mapping[str, Any], resolved: Mapping[str, Any
     from policyc.engines.preview import preview as installed
 
     return installed(engine, scenario, resolved)
+
+
+def entry_paths(
+    engine: str, scenario: Mapping[str, Any], resolved: Mapping[str, Any] | None = None
+) -> tuple[PublishedPort, ...]:
+    """Return every published port of a scenario of Docker with the ways into it; `to_dict()` is their JSON form.
+
+    Arguments as of `preview`, but `engine` is `docker@…`. Raises InputError with all that is wrong.
+    """
+    from policyc.explanation.previewed import entry_paths_of
+
+    return entry_paths_of(engine, scenario, resolved)
