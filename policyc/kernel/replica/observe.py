@@ -35,11 +35,13 @@ def observe(
     packets: Sequence[Packet | Mapping[str, Any]],
     *,
     backend: Backend | str = Backend.NFT,
+    nft: str = "",
 ) -> list[dict[str, Any]]:
     """Send packets through rules on a host for real; return a verdict for each, in the form of `policyc.api.replay`.
 
     `rules` is a Ruleset or iptables-save text by family; `ipsets` is `ipset save` text. Packets are Packets, which build on each
-    other, or those of a recorded case, before which connections are forgotten where they are `fresh`.
+    other, or those of a recorded case, before which connections are forgotten where they are `fresh`. `nft` is text for
+    `nft -f` that is loaded beside the rules, or in their place where there are none.
 
     Raises NotPrivileged without root, MissingProgram, CannotBuild and CannotSend (both ValueError) for what no replica has,
     NotCarriedOut where the kernel refuses the rules.
@@ -52,7 +54,7 @@ def observe(
     plan = {
         **asdict(building), "nft": program("nft", "nftables"), "ip": program("ip", "iproute2"),
         "watch": watching.texts(of_legacy=engine is Backend.LEGACY), "legacy": engine is Backend.LEGACY,
-        "log_groups": [watching.LOG_GROUP, watching.TRACE_GROUP], "loads": list(_loads(texts, ipsets, engine)),
+        "log_groups": [watching.LOG_GROUP, watching.TRACE_GROUP], "loads": list(_loads(texts, ipsets, engine, nft)),
         "shots": [_shot(packet, mark, host, fresh=fresh) for mark, (_, fresh, packet) in enumerate(given, watching.FIRST_MARK)],
     }  # fmt: skip
     answer = carry_out(plan)
@@ -83,11 +85,13 @@ def _given(packets: Sequence[Packet | Mapping[str, Any]], host: Host) -> Iterato
             yield number, fresh, packet
 
 
-def _loads(texts: Texts, ipsets: str, engine: Backend) -> Iterator[tuple[list[str], str]]:
+def _loads(texts: Texts, ipsets: str, engine: Backend, nft: str) -> Iterator[tuple[list[str], str]]:
     if ipsets:
         yield [program("ipset", "ipset"), "restore"], ipsets
     for family, text in texts.items():
         yield [engine.tool(family, "restore")], text
+    if nft:
+        yield [program("nft", "nftables"), "-f", "-"], nft
 
 
 def _shot(packet: Packet, mark: int, host: Host, *, fresh: bool) -> dict[str, Any]:

@@ -52,16 +52,20 @@ NEVER: Tests = (Either(()),)
 
 @dataclass(slots=True)
 class Known:
-    """What the tests before say of the packet: the protocols it can have, that its header is there, that it has an entry."""
+    """What the tests before say of the packet: the protocols it can have, that its header is there, that it has an entry.
+
+    `negated_port`: there is a `!=` for a port already.
+    """
 
     family: int
     protocols: frozenset[int] | None = None
     whole: bool = False
     entry: bool = False
+    negated_port: bool = False
 
     def copy(self) -> Known:
         """Return what is known for a way of its own."""
-        return Known(self.family, self.protocols, self.whole, self.entry)
+        return Known(self.family, self.protocols, self.whole, self.entry, self.negated_port)
 
     @property
     def protocol(self) -> int | None:

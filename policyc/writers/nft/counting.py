@@ -68,8 +68,7 @@ def counted(may: May, match: Match, known: Known, declared: Declared, shared: Sh
         case RecentList():
             return _recent(counter, declared, shared)
         case Nth():
-            turn = (counter.every - 1 - counter.packet) % counter.every
-            return (Word(f"numgen inc mod {counter.every} {turn}", counts=True),)
+            return (Word(f"numgen inc mod {counter.every} {counter.packet}", counts=True),)
         case Quota():
             return (Word(f"quota {counter.size} bytes", counts=True),)
         case ConnectionBytes():

@@ -50,6 +50,7 @@ class Layout:
     def rule(self, name: str, tests: Tests, written: Written) -> None:
         """Write a rule; `name` begins the names of its auxiliary chains."""
         self._rule, self._made = name, 0
+        tests = _in_order(tests)
         if len(written.action.lines) > 1:
             written = self._body(written)
         if written.action.ends and not counts(tests) and (ways := _ways(tests)) is not None:
@@ -141,6 +142,22 @@ def _goto(chain: str) -> Written:
 
 def _refusal(no: str) -> Written:
     return Written(replace(_BACK, lines=(no,)) if no else _BACK)
+
+
+def _in_order(tests: Tests) -> Tests:
+    """Return the tests in a form that nft does not reorder.
+
+    nft 1.0.6 makes one comparison of two ports wherever they stand in a rule, so that the second one would be asked before
+    what counts between them: it goes into a chain of its own.
+    """
+    read = False
+    for place, test in enumerate(tests):
+        if isinstance(test, Word) and test.counts and read:
+            rest = tests[place + 1 :]
+            if any(isinstance(other, Word) and other.of_transport for other in rest):
+                return (*tests[: place + 1], Either((_in_order(rest),)))
+        read = read or (isinstance(test, Word) and test.of_transport)
+    return tests
 
 
 def _leading(tests: Tests) -> Tests:

@@ -109,15 +109,30 @@ def _port(field: Field, values: IntervalSet, known: Known, declared: Declared, n
     if only in _WITH_PORTS:
         if negated and not known.whole:
             return None
-        left = f"{_WITH_PORTS[only]} {field.name}"
-        return spans(left, values, declared, "inet_service", negated=negated, reads=only, of_transport=True)
+        return _ports(f"{_WITH_PORTS[only]} {field.name}", values, known, declared, negated=negated, reads=only)
     if negated and not known.has(WITH_PORTS):
         return None
     before: Tests = ()
     if known.protocols is None or not known.protocols <= WITH_PORTS:
         with_ports = IntervalSet.of(*sorted(WITH_PORTS))
         before = _protocol(fields.PROTO, with_ports, known, declared, False)
-    return before + spans(f"th {field.name}", values, declared, "inet_service", negated=negated, of_transport=True)
+    return before + _ports(f"th {field.name}", values, known, declared, negated=negated, reads=None)
+
+
+def _ports(
+    left: str, values: IntervalSet, known: Known, declared: Declared, *, negated: bool, reads: int | None
+) -> Tests:
+    """Return the test of a port.
+
+    nft 1.0.6 makes one comparison of both ports, negated ones too: `sport != 80 dport != 80` would fail only where both are
+    80. A set keeps the second one apart.
+    """
+    if negated and values.size == 1:
+        if known.negated_port:
+            name = declared.constants("ports", "inet_service", numbers(values))
+            return (Word(f"{left} != {name}", reads=reads, of_transport=True),)
+        known.negated_port = True
+    return spans(left, values, declared, "inet_service", negated=negated, reads=reads, of_transport=True)
 
 
 def _icmp(field: Field, values: IntervalSet, known: Known, declared: Declared, negated: bool) -> Tests | None:  # noqa: ARG001

@@ -125,7 +125,9 @@ def _hook(table: Table, chain: Chain, statements: Statements) -> str:
 
     A chain that another tool enters, which our rules stand in, is a base chain here: nobody else would enter it.
     """
-    hook = HOOK_OF[chain.name] if is_base_chain(table.name, chain.name) else FOREIGN_HOOKS.get((table.name, chain.name))
+    hook = HOOK_OF.get(chain.name) if is_base_chain(table.name, chain.name) else None
+    if chain.owner:
+        hook = FOREIGN_HOOKS.get((table.name, chain.name))
     if hook is None:
         return ""
     stage = next(visit.priority for visit in VISITS if visit.hook is hook and visit.stage == table.name)
