@@ -89,7 +89,10 @@ class Sighting:
             getattr(self, f"_{one['what']}")(one)
 
     def _is_ours(self, seen: Seen | None) -> bool:
-        return seen is not None and seen.mark == self.mark and seen.family == self.packet.family
+        if seen is None or (seen.mark, seen.family, seen.proto) != (self.mark, self.packet.family, self.packet.proto):
+            return False
+        # An answer of the kernel's has an identification that may be the same by chance, but never the same type.
+        return seen.icmp is None or seen.icmp[0] == (self.packet.icmp or 0) >> 8
 
     # ------------------------------------------------------------------ what was seen
     def _event(self, event: Mapping[str, Any]) -> None:
