@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from policyc.observation.tally import Line, Tally
 from policyc.report.style import Style
+from policyc.source import Span
 
 LONGEST = 64
 """Characters of a statement's text."""
@@ -35,12 +37,15 @@ class CounterRow:
 
 def counter_rows(tally: Tally, style: Style, before: Tally | None = None, seconds: float = 0) -> Iterator[CounterRow]:
     """Yield the lines of the source, then the policies of its base chains; `before` is what was there `seconds` earlier."""
+    short = _short_names(tally)
     earlier = {_key(line): line for line in before.lines} if before else {}
     for line in tally.lines:
         counts = (line.packets, line.size) if line.rules else None
         was = earlier.get(_key(line))
         before_counts = (was.packets, was.size) if was else None
-        yield _row(_place(line, style), _text(line, style), counts, before_counts, seconds, len(line.missing))
+        yield _row(
+            _place(line.span, short, style), _text(line, style), counts, before_counts, seconds, len(line.missing)
+        )
     earlier_policies = {rule.place.name + str(rule.place.family): rule for rule in before.policies} if before else {}
     for rule in tally.policies:
         if rule.place.span is None:
@@ -48,7 +53,8 @@ def counter_rows(tally: Tally, style: Style, before: Tally | None = None, second
         text = f"policy of {rule.place.table}/{rule.place.chain}, IPv{rule.place.family}: {rule.place.text.split()[-1]}"
         policy = earlier_policies.get(rule.place.name + str(rule.place.family))
         was_counted = (policy.packets, policy.size) if policy else None
-        yield _row(style.foreign(rule.place.line), style.foreign(text), (rule.packets, rule.size), was_counted, seconds)
+        counts = rule.packets, rule.size
+        yield _row(_place(rule.place.span, short, style), style.foreign(text), counts, was_counted, seconds)
 
 
 def _row(
@@ -56,18 +62,26 @@ def _row(
 ) -> CounterRow:
     if counts is None:
         return CounterRow(place, text, None, None, None, None, missing)
-    rates: list[float | None] = [None, None]
+    packet_rate = byte_rate = None
     if was is not None and seconds > 0 and counts[0] >= was[0]:  # else the rules were loaded anew
-        rates = [(now - then) / seconds for now, then in zip(counts, was, strict=True)]
-    return CounterRow(place, text, *counts, *rates, missing)
+        packet_rate, byte_rate = ((now - then) / seconds for now, then in zip(counts, was, strict=True))
+    return CounterRow(place, text, counts[0], counts[1], packet_rate, byte_rate, missing)
 
 
 def _key(line: Line) -> tuple[str, str]:
     return line.id, "" if line.span is None else str(line.span)
 
 
-def _place(line: Line, style: Style) -> str:
-    return "-" if line.span is None else style.foreign(f"{line.span.source.name}:{line.span.line}")
+def _place(span: Span | None, short: dict[str, str], style: Style) -> str:
+    return "-" if span is None else style.foreign(f"{short[span.source.name]}:{span.line}")
+
+
+def _short_names(tally: Tally) -> dict[str, str]:
+    """Return for each source its name without its folder, for those that keep apart so."""
+    spans = [*(line.span for line in tally.lines), *(rule.place.span for rule in tally.policies)]
+    names = {span.source.name for span in spans if span is not None}
+    alone = [PurePath(name).name for name in names]
+    return {name: PurePath(name).name if alone.count(PurePath(name).name) == 1 else name for name in names}
 
 
 def _text(line: Line, style: Style) -> str:
