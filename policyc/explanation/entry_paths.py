@@ -40,7 +40,7 @@ class Path(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EntryPath:
-    """One way in: its client in words, the container that asks or "", and what comes of it."""
+    """One way in: who asks, in words, and what comes of it."""
 
     path: Path
     client: str
@@ -53,7 +53,7 @@ class EntryPath:
 
 @dataclass(frozen=True, slots=True)
 class PublishedPort:
-    """A published port with its entry paths; `inner` shows where it leads."""
+    """A published port of a container on a network, with its entry paths."""
 
     publication: Publication
     network: str
