@@ -1,4 +1,7 @@
-"""`policyc compile`: the text that iptables-restore, ip6tables-restore or ipset restore loads. None where there are errors."""
+"""`policyc compile`: the text that iptables-restore, ip6tables-restore, ipset restore or nft loads.
+
+There is none where there are errors.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from policyc.netfilter.ruleset import Ruleset
 from policyc.report.summary import sentence
 
 FAMILIES = ("4", "6", "both")
+BACKENDS = ("iptables", "nft")
 JUMPS = ("insert", "keep", "renew")
 JUMPS_HELP = (
     "The jumps to a shared policy's chains: insert them (the first load), keep those that are there, or renew them."
@@ -24,6 +28,7 @@ JUMPS_HELP = (
 @click.command("compile")
 @source_options
 @click.option("--family", type=click.Choice(FAMILIES), help="IPv4, IPv6, or both one behind the other, to look at.")
+@click.option("--backend", type=click.Choice(BACKENDS), help="What loads it: the two iptables programs, or nft alone.")
 @click.option("--ipset", is_flag=True, help="The sets instead of the rules, for `ipset restore`.")
 @click.option("--jumps", type=click.Choice(JUMPS), help=JUMPS_HELP)
 @click.option("--no-ids", is_flag=True, help="Leave out the comments that lead back to the policy's lines.")
@@ -34,6 +39,7 @@ def command(
     asked: Asked,
     config: Config,
     family: str | None,
+    backend: str | None,
     ipset: bool,
     jumps: str | None,
     no_ids: bool,
@@ -50,7 +56,28 @@ def command(
         return Exit.BAD_NEWS
     if jumps is not None and not ruleset.shared:
         raise click.UsageError("--jumps is about shared policies; this source owns its tables")
+    if backend == "nft":
+        if ipset or jumps is not None:
+            raise click.UsageError(
+                f"{'--ipset' if ipset else '--jumps'} is about iptables; nft loads everything at once"
+            )
+        return _native(ruleset, family, output, config)
     emit(_sets(ruleset, family) if ipset else _rules(ruleset, family, jumps or "insert"), output)
+    return Exit.FINE
+
+
+def _native(ruleset: Ruleset, family: str | None, output: str | None, config: Config) -> int:
+    """Write native nftables, or say what of it there is no form for."""
+    from policyc.writers.nft import nft_translation
+
+    made = nft_translation(ruleset, None if family in {None, "both"} else _families(ruleset, family)[0])
+    if made.findings:
+        complain(InputError(made.findings), config.color)
+    errors = [found for found in made.findings if found.severity is Severity.ERROR]
+    if errors:
+        tell(f"nothing is compiled: {sentence(errors, 0)}")
+        return Exit.BAD_NEWS
+    emit(made.text, output)
     return Exit.FINE
 
 

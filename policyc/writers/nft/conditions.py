@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from policyc.frozen import frozen
+
 
 class NoForm(Exception):  # noqa: N818 - it says what is so
     """Something of a rule cannot be said to nft; the message names it and, behind a semicolon, the reason."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word:
     """A test that nft can say. `counts`: it has a memory, so that it must be evaluated as often as iptables does.
 
@@ -30,14 +32,14 @@ class Word:
     of_transport: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Either:
     """One of the ways holds; without ways, never."""
 
     ways: tuple[Tests, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Neither:
     """None of the ways holds, for want of a field too."""
 

@@ -11,7 +11,13 @@ from policyc.net.addresses import WIDTH, format_address
 from policyc.net.protocols import WITH_PORTS
 from policyc.netfilter import fields
 from policyc.netfilter.counters import (
-    Clock, ConnectionBytes, ConnectionCount, Nth, Quota, RecentList, TokenBucket,
+    Clock,
+    ConnectionBytes,
+    ConnectionCount,
+    Nth,
+    Quota,
+    RecentList,
+    TokenBucket,
 )  # fmt: skip
 from policyc.netfilter.fields import Field
 from policyc.netfilter.parts import Match

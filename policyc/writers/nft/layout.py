@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+from policyc.frozen import frozen
 from policyc.writers.nft.conditions import Either, Neither, Tests, Word, counts
 from policyc.writers.nft.spelling import protocol
 from policyc.writers.nft.statements import Action
@@ -20,7 +21,7 @@ _MOST_COPIES = 16
 _BACK = Action(("return",), ends=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """An action with what stands before and behind it in its rule: a counter and a comment."""
 

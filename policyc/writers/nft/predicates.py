@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.netfilter.parts import Match, Selector, Unknown
 from policyc.netfilter.predicate import All, Always, Any, Ask, Bits, In, May, Never, Not, Opaque, Predicate
 from policyc.writers.nft.conditions import NEVER, Either, Known, Neither, NoForm, Tests, Word, counts
@@ -14,7 +13,7 @@ from policyc.writers.nft.set_tests import Sets
 from policyc.writers.nft.state_fields import bits_of_state, in_state
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conditions:
     """Makes the conditions of one family's predicates."""
 

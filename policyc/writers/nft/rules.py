@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 from policyc.diagnostics import Diagnostic, diagnose
 from policyc.diagnostics.diagnostic import Place
-from policyc.netfilter.effect import Record
+from policyc.netfilter.effect import Assign, Record
 from policyc.netfilter.hooks import HOOK_OF, Hook
 from policyc.netfilter.jumps import JumpGraph
-from policyc.netfilter.parts import Match, Target, Unknown
+from policyc.netfilter.parts import Match, Part, Target, Unknown
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Chain, Table
 from policyc.writers.nft.changes import assigned
-from policyc.writers.nft.conditions import Known, NoForm, Tests, Word, never
+from policyc.writers.nft.conditions import Known, NoForm, Tests, Word, counts, never
 from policyc.writers.nft.counting import recorded
 from policyc.writers.nft.layout import Layout, Written
 from policyc.writers.nft.predicates import Conditions
@@ -64,8 +64,7 @@ class TableWriter:
                 elif isinstance(part, Unknown) and part.is_target:
                     raise NoForm(f"`-j {part.name}`")
                 else:
-                    found = self.conditions.of(part.meaning(rule.around(self.table.family)), part, known)
-                    tests.append((*self._recorded(part, rule), *found, *self._side_effects(part, rule)))
+                    tests.append(self._tests(part, rule, known))
             except NoForm as error:
                 what, _, why = str(error).partition("; ")
                 self.findings.append(
@@ -76,7 +75,7 @@ class TableWriter:
         shown = _comment(rule.comment)
         if rule.comment and not shown:
             self.layout.remark(rule.comment)
-        if never(joined):
+        if never(joined) and not counts(joined):
             self.layout.remark(f"rule {number} matches no packet: {rule.text}")
             return
         counter = (
@@ -96,28 +95,19 @@ class TableWriter:
                 f"a jump to `{target.chain}`, a chain of another; tables of nft cannot reach into those of iptables"
             )
 
-    def _recorded(self, part: object, rule: Rule) -> Iterator[Word]:
-        """Yield what a match writes down whatever it says."""
-        if isinstance(part, Match):
-            for effect in part.extension.side_effects(part.options, rule.around(self.table.family)):
-                if isinstance(effect, Record):
-                    yield recorded(effect.into, self.conditions.declared, self.conditions.shared)
-
-    def _side_effects(self, part: object, rule: Rule) -> Iterator[Word]:
-        """Yield what a match does where it holds."""
-        if isinstance(part, Match):
-            for effect in part.extension.side_effects(part.options, rule.around(self.table.family)):
-                if not isinstance(effect, Record):
-                    for line in self.statements_of_match(part, effect):
-                        yield Word(line, counts=True)
-
-    def statements_of_match(self, part: Match, effect: object) -> list[str]:
-        """Return the statements of a match's side effect. Raises NoForm."""
-        from policyc.netfilter.effect import Assign
-
-        if isinstance(effect, Assign):
-            return assigned(effect, self.conditions.declared)
-        raise NoForm(f"what `-m {part.name}` does beside its test")
+    def _tests(self, part: Part, rule: Rule, known: Known) -> Tests:
+        """Return what a part tests, with what it does beside: a list is written to whatever it says. Raises NoForm."""
+        around = rule.around(self.table.family)
+        effects = part.extension.side_effects(part.options, around) if isinstance(part, Match) else ()
+        before: list[Word] = []
+        behind: list[Word] = []
+        for effect in effects:
+            if isinstance(effect, Record):
+                before.append(recorded(effect.into, self.conditions.declared, self.conditions.shared))
+            elif isinstance(effect, Assign):
+                behind += (Word(line, counts=True) for line in assigned(effect, self.conditions.declared))
+        assert not isinstance(part, Target)
+        return (*before, *self.conditions.of(part.meaning(around), part, known), *behind)
 
 
 def _comment(text: str) -> str:

@@ -7,8 +7,8 @@ with its protocol, as ipset keeps it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.host.set_kinds import Part
 from policyc.host.set_values import MemberSet
 from policyc.net.addresses import format_address
@@ -22,7 +22,7 @@ from policyc.writers.nft.set_text import SetWriter
 from policyc.writers.nft.spelling import identifier
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sets:
     """The ipsets that rules of a family may ask, by name; `written` are the names that rules fill as well."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from policyc.host.set_kinds import Part
 from policyc.host.set_values import Entry, Key, MemberSet
@@ -133,7 +134,7 @@ class SetWriter:
         return {rest: _most_specific_first(found) for rest, found in groups.items()}
 
     def _by_interface(self) -> dict[Key, IntervalSet]:
-        """The most specific network decides, even where it stands with other interfaces only."""
+        """Return the networks of each interface; the most specific one decides, even where it stands with others only."""
         if any(entry.nomatch for entry in self.one.entries.values()):
             raise NoForm(f"the exceptions (nomatch) of the set `{self.one.name}` of networks with interfaces")
         spans = {key[0]: self._span(key[0]) for key in self.one.entries}
@@ -156,7 +157,7 @@ class SetWriter:
             groups.setdefault(rest, []).append((self._span(key[first]), self._span(key[second])))
         for rest, boxes in groups.items():
             cuts = sorted({low for (low, _), _ in boxes} | {high + 1 for (_, high), _ in boxes})
-            for low, after in zip(cuts, cuts[1:], strict=False):
+            for low, after in pairwise(cuts):
                 fitting = IntervalSet.union_of(
                     other for (start, end), other in boxes if start <= low and end >= after - 1
                 )

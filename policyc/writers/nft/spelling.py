@@ -1,7 +1,7 @@
 """Names, texts and numbers as nft(8) reads them: the quoting of this format, in one place.
 
-An identifier of nft begins with a letter and goes on with letters, digits and `/ \\ _ . -`; keywords are none. Ours begin
-with a word and `_`, which no keyword does. A quoted text ends at the next double quote: there is no escape.
+An identifier of nft begins with a letter and goes on with letters, digits, slashes, dots, dashes and underscores; keywords
+are none. Ours begin with a word and `_`, which no keyword does. A quoted text ends at the next double quote: there is no escape.
 """
 
 from __future__ import annotations

@@ -190,7 +190,7 @@ def _reject(reject: Reject) -> str:
 
 
 def _handshake(target: Target) -> list[str]:
-    """A bare SYN and a bare ACK are answered; nft itself would take every SYN (net/netfilter/nft_synproxy.c)."""
+    """Return the answers to a bare SYN and a bare ACK; nft itself would take every SYN (net/netfilter/nft_synproxy.c)."""
     words = ["synproxy"]
     words += [f"mss {target.options['mss']}"] if "mss" in target.options else []
     words += [f"wscale {target.options['wscale']}"] if "wscale" in target.options else []

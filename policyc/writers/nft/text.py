@@ -11,18 +11,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policyc.diagnostics import Diagnostic, InputError, Severity, diagnose
+from policyc.diagnostics.diagnostic import Place
 from policyc.host.set_values import MemberSet
 from policyc.netfilter.hooks import HOOK_OF, VISITS, is_base_chain
 from policyc.netfilter.jumps import FOREIGN_HOOKS
 from policyc.netfilter.ruleset import Chain, Ruleset, Table
 from policyc.readers.ipset import member_set
 from policyc.writers.nft.conditions import NoForm
+from policyc.writers.nft.connection_helpers import BEHIND_TRACKING, HELPERS, gives_helpers, unfit_for_helpers
 from policyc.writers.nft.counting import Shared
 from policyc.writers.nft.declared import Declared
-from policyc.writers.nft.connection_helpers import BEHIND_TRACKING, HELPERS, gives_helpers, unfit_for_helpers
 from policyc.writers.nft.layout import Layout
 from policyc.writers.nft.predicates import Conditions
-from policyc.writers.nft.rules import NO_FORM, TableWriter
+from policyc.writers.nft.rules import DIFFERS, NO_FORM, TableWriter
 from policyc.writers.nft.set_tests import Sets
 from policyc.writers.nft.statements import Statements
 
@@ -58,8 +59,11 @@ def nft_translation(ruleset: Ruleset, family: int | None = None) -> Translation:
             text, found = _Family(ruleset, each, tables).write()
             texts.append(text)
             findings += found
+    if ruleset.shared and texts:
+        findings += _not_the_last_word(ruleset)
     heading = "# by policyc, for nft -f\n" if texts else ""
-    return Translation(heading + "\n".join(texts), tuple(findings))
+    once = {(found.code, found.span, found.message): found for found in reversed(findings)}
+    return Translation(heading + "\n".join(texts), tuple(sorted(once.values(), key=lambda found: found.sort_key)))
 
 
 class _Family:
@@ -118,6 +122,18 @@ class _Family:
             yield f"  {name} {{"
             yield from (f"    {line}" for line in lines)
             yield "  }"
+
+
+def _not_the_last_word(ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """Yield the finding that others still judge what a shared policy accepts, at its first rule that accepts."""
+    for table, chain, number, rule in ruleset.rules():
+        if table.name == "filter" and not rule.owner and rule.target is not None and rule.target.name == "ACCEPT":
+            yield diagnose(
+                DIFFERS, "what a shared policy accepts in nftables may still be dropped by the rules of others", rule.span,
+                place=Place(table.family, table.name, chain.name, number), severity_override=Severity.WARNING,
+                help="in a table of its own an accept ends that table only; in iptables it ends the chain that both share",
+            )  # fmt: skip
+            return
 
 
 def _hook(table: Table, chain: Chain, statements: Statements) -> str:
