@@ -10,12 +10,13 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from policyc.diagnostics import Diagnostic, InputError, Severity, diagnose
 from policyc.diagnostics.selection import UnknownCodeError, all_codes_of, codes_of
+from policyc.frozen import frozen
 from policyc.readers.files import read_file
 from policyc.source import Source, Span
 
@@ -27,7 +28,7 @@ SEVERITIES = tuple(severity.label for severity in Severity)
 DEFAULT_SOURCES = ("*.pol",)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Config:
     """Resolved values. `path` is the file they come from, None where there is none; `origins` names each key's place.
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
 
@@ -17,7 +17,7 @@ ClassSpan = tuple[int, int]
 """The first and last number of a run of classes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NumberClasses:
     """The numbers from 0 to `highest`, cut before each of `starts` (ascending, the first is 0)."""
 
@@ -48,7 +48,7 @@ class NumberClasses:
         return self.starts[place], self.starts[following] - 1 if following < len(self.starts) else self.highest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameClasses:
     """Names in alphabetical order, then a class for each prefix, any other name, and None; a `closed` set has no more names.
 

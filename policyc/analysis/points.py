@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from policyc.analysis.classes import NumberClasses
 from policyc.analysis.diagrams import EMPTY
 from policyc.analysis.space import Column, Space
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.net.protocols import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
 from policyc.netfilter import fields
@@ -25,7 +25,7 @@ _USUAL: Mapping[Field, int] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Point:
     """One packet: a value for each field that the space knows, None where it has none, and for each condition its truth."""
 

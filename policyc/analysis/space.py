@@ -7,11 +7,12 @@ correlates stands together.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from policyc.analysis.classes import NameClasses, NumberClasses
 from policyc.analysis.diagrams import ALL, EMPTY, Diagrams, OverBudgetError
 from policyc.analysis.literals import PARTNERS, Literals, under_holes, width_of
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
 from policyc.netfilter import fields
@@ -47,7 +48,7 @@ ADDRESS_TYPES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """The variables of a field: `levels` code the number of its class, the highest bit first.
 

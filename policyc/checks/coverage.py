@@ -7,18 +7,18 @@ are tested with policyc.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from policyc.checks.packet_tests import PacketResult
 from policyc.diagnostics.diagnostic import location
+from policyc.frozen import frozen
 from policyc.netfilter.intent import Statement
 from policyc.netfilter.ruleset import Ruleset
 from policyc.netfilter.statement_ids import id_of, statements_of
 from policyc.policy.presets import is_preset
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Covered:
     """A statement with its kernel rules and how many of them some test exercises."""
 
@@ -27,7 +27,7 @@ class Covered:
     exercised: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Coverage:
     """All statements that have kernel rules, in written order."""
 

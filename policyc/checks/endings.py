@@ -5,15 +5,14 @@ Only what holds for every packet counts: rules without any test, and jumps to ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.netfilter.jumps import JumpGraph
 from policyc.netfilter.parts import MATCH_RANK, Target, Unknown
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Chain, Table
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endings:
     """`last` holds the index (from 0) of the rule that no packet gets beyond, for each chain that has one.
 

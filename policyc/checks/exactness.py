@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from policyc.checks.forms import Nature
 from policyc.checks.survey import Survey
+from policyc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exactness:
     """Numbers of rules; the three kinds add up to `rules`. What only the host could answer counts as opaque."""
 

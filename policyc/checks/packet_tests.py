@@ -7,7 +7,7 @@ counted. `policyc.checks.test_results` asks; docs/commands.md says what a test m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from policyc.diagnostics import Diagnostic, InputError
 from policyc.explanation.answer import word_of
@@ -15,6 +15,7 @@ from policyc.explanation.explain import choice_text, that_matter
 from policyc.explanation.outcomes import Situation, Way, differing, outcomes
 from policyc.explanation.places import Places, RulePlace
 from policyc.explanation.placing import Placement, Placing
+from policyc.frozen import frozen
 from policyc.host.host import Host
 from policyc.host.set_values import MemberSet
 from policyc.net.addresses import format_address
@@ -29,7 +30,7 @@ PASSED, FAILED, UNDECIDED = "passed", "failed", "undecided"
 _DONE = {"accept": "accepted", "drop": "dropped", "reject": "rejected"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Course:
     """One way that a tested packet may take: what decided, under which conditions, and what of the test does not hold.
 
@@ -62,7 +63,7 @@ class Course:
         return f"{done} by `{place.statement}`" if place.statement else f"{done} by {place.line or place.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PacketResult:
     """What became of one packet of a test; a line whose names have several addresses has several results.
 

@@ -6,9 +6,9 @@ An engine's rules are told by the owner that a preview gives them, or by the nam
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from policyc.checks.survey import Standing, Survey
+from policyc.frozen import frozen
 from policyc.net.addresses import Network, parse_network
 from policyc.net.intervals import IntervalSet
 from policyc.netfilter import fields
@@ -23,7 +23,7 @@ DOCKER_USER = "DOCKER-USER"
 LOOPBACK = {4: parse_network("127.0.0.0/8", 4), 6: parse_network("::1", 6)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Port:
     """A published port: what clients ask for (`host` None: any address) and what it becomes; the rule that translates it."""
 

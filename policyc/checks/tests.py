@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from policyc import FORMAT_VERSION
@@ -14,6 +13,7 @@ from policyc.checks.coverage import Coverage, coverage
 from policyc.checks.packet_tests import FAILED, PASSED, UNDECIDED, Course, PacketResult, decided
 from policyc.diagnostics import Diagnostic, Related, diagnose
 from policyc.diagnostics.diagnostic import location
+from policyc.frozen import frozen
 from policyc.netfilter.ruleset import Ruleset
 from policyc.netfilter.tested import Proof
 from policyc.simulation.view import PacketView
@@ -22,7 +22,7 @@ NOTHING_COVERED = Coverage()
 NO_PROOFS = "proofs over all packets are not decided yet"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Results:
     """The answers to the tests of one policy, or of several. `proofs` are named only: nothing here decides them."""
 

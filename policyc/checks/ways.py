@@ -7,11 +7,12 @@ without reason.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from policyc.checks.endings import is_return
 from policyc.checks.possible import is_possible
 from policyc.checks.survey import Standing, Survey
+from policyc.frozen import frozen
 from policyc.net.names import NameSet
 from policyc.netfilter import fields
 from policyc.netfilter.extension import Surroundings
@@ -27,7 +28,7 @@ _ICMP = frozenset((1, 58))
 MAX_DEPTH = 100  # chains below each other; what is deeper is not looked into
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Way:
     """A verdict that packets may reach: `kind` accept or drop; `rule` None for the chain's policy.
 
@@ -135,7 +136,7 @@ class _Collector:
         return _Reading.of_match(part, form.fields, self.table.family)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Reading:
     """What a part does to a way."""
 

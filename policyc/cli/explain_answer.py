@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from policyc.explanation.answer import Explanation
 from policyc.explanation.ask import Asked
 from policyc.explanation.flow import ExplainedTurn, flow, reply
 from policyc.explanation.replies import neighbours_on
+from policyc.frozen import frozen
 from policyc.report.style import PLAIN, Style
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from policyc.explanation.verification import Verification
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shown:
     """How the answer is wanted: `shape` is full, concise, json or html, `output` a file or None for standard output."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from policyc.cli.exit import Exit
 from policyc.cli.output import tell
 from policyc.config import COLORS, Config, display, find_config, read_config
 from policyc.diagnostics import Diagnostic, InputError
+from policyc.frozen import frozen
 from policyc.loading import LIVE, Given, given_at, rulesets_of
 from policyc.netfilter.ruleset import Ruleset
 from policyc.readers.files import STANDARD_INPUT, text_of
@@ -31,7 +31,7 @@ class NotAskedError(click.ClickException):
     exit_code = Exit.NOT_ASKED
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """What the user named: sources of any kind, dumps of a known family, the kind that `--as` gives to the sources.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from policyc.cli.exit import Exit
 from policyc.cli.options import NotAskedError
 from policyc.cli.output import emit, style_for, tell, tell_raw
 from policyc.diagnostics import Diagnostic
+from policyc.frozen import frozen
 from policyc.netfilter.ruleset import Ruleset
 from policyc.readers.files import STANDARD_INPUT, read_file, text_of
 from policyc.source import Source
@@ -30,7 +31,7 @@ _USAGE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Installed:
     """What an engine installs: the rules of iptables, and its own tables of nftables as text, "" where it has none.
 
@@ -45,7 +46,7 @@ class Installed:
     modes: Mapping[str, tuple[str, ...]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """What is asked: the words behind the first, the engine as `name@version`, "" for the newest, and what else was said.
 

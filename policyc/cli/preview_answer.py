@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from policyc.cli.exit import Exit
 from policyc.cli.output import style_for
+from policyc.frozen import frozen
 from policyc.netfilter.ipset import IpSet
 from policyc.netfilter.ruleset import Ruleset
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _DOCKER = frozenset({"docker", "compose"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """What is wanted: `explained` the entry paths, `compared` what changes; `form` None is the usual one for people."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from policyc.cli.options import Asked
+from policyc.frozen import frozen
 from policyc.loading import LIVE
 from policyc.readers.files import read_file, refusal
 
@@ -27,7 +28,7 @@ class PacketCommand(click.Command):
         return super().parse_args(ctx, ["→" if arg == "->" else arg for arg in args])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Words:
     """What was named before the packet, and the packet's own words in one text, "" where there are none."""
 

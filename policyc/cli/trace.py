@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from policyc.cli.options import (
 from policyc.cli.output import emit, style_for, tell
 from policyc.cli.question import PacketCommand
 from policyc.config import Config
+from policyc.frozen import frozen
 from policyc.loading import LIVE
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _is_source(word: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shown:
     """How long a trace lasts and how it is shown."""
 

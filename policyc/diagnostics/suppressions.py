@@ -7,10 +7,10 @@ statement or block of a policy (`policyc.language.suppressions`), the rule below
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from policyc.diagnostics.catalogue import CATALOGUE, entry
 from policyc.diagnostics.diagnostic import Diagnostic, diagnose
+from policyc.frozen import frozen
 from policyc.source import Source, Span
 
 _MARK = re.compile(r"#+\s*policyc:\s*")
@@ -19,7 +19,7 @@ _KNOWN = tuple(sorted(key for item in CATALOGUE for key in (item.code, item.name
 _FORM = "write `# policyc: allow NAME -- reason`"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suppression:
     """Findings that somebody accepts: their codes, why, the comment's place and the characters it covers."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from policyc.diagnostics import Diagnostic, InputError, diagnose
+from policyc.frozen import frozen
 from policyc.readers.json_places import Path, key_of, place_of, spelled
 from policyc.source import Source, Span
 
@@ -63,7 +64,7 @@ class Document:
             raise InputError(self.problems)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Given:
     """A value at a path; `value` None also stands for one that is not there."""
 

@@ -6,12 +6,13 @@ An engine that was previewed says it in these values; `policyc.explanation` conn
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from policyc.frozen import frozen
 from policyc.net.addresses import Network
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Socket:
     """An address, 0 for every one of its family, and a port of a transport protocol (IANA number)."""
 
@@ -26,7 +27,7 @@ class Socket:
         return same and self.address in {0, other.address}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """A container's end on a bridge of the host.
 
@@ -51,7 +52,7 @@ class Endpoint:
         return subnet is not None and address in subnet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Publication:
     """A port of a container that is published on the host.
 
@@ -65,7 +66,7 @@ class Publication:
     proxy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Own:
     """A program that listens on the host itself: a container in the host's own network namespace."""
 
@@ -73,7 +74,7 @@ class Own:
     socket: Socket
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """Everything around a host.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
 
 from policyc.explanation.defaults import CLIENT_PORT
@@ -14,13 +14,14 @@ from policyc.explanation.outcomes import Way
 from policyc.explanation.places import Places, RulePlace
 from policyc.explanation.sender import SenderView, sender_views
 from policyc.explanation.steps import step_of
+from policyc.frozen import frozen
 from policyc.netfilter.ruleset import Ruleset
 from policyc.simulation.misses import Misses
 from policyc.simulation.trace import DELIVERED, REJECTED, UNSUPPORTED
 from policyc.simulation.view import PacketView
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alternative:
     """Another way that the packet may take; `assumes` are the conditions, in words, that lead to it instead of the first.
 
@@ -32,7 +33,7 @@ class Alternative:
     by_counters: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explanation:
     """What happens to one packet. `way` is the likeliest, `alternatives` are all others whose outcome differs.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from policyc.explanation.answer import Explanation
 from policyc.explanation.explain import explain
 from policyc.explanation.logged import Logged, logged
 from policyc.explanation.placing import Placement, place
+from policyc.frozen import frozen
 from policyc.host.host import Host
 from policyc.net.headers import Headers
 from policyc.netfilter.ruleset import Ruleset
@@ -20,7 +20,7 @@ from policyc.simulation.view import PacketView
 from policyc.source import Source
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """An answered question; several where a name in it stands for several addresses. `line`: it was a line of the log."""
 

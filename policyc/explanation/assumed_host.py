@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from policyc.explanation.destination import Destination, destinations
 from policyc.explanation.hints import Hints
 from policyc.explanation.layout import Layout
+from policyc.frozen import frozen
 from policyc.host.derived import derived_routes
 from policyc.host.frames import is_group
 from policyc.host.host import LOOPBACK, Host, Interface, InterfaceAddress, Route
@@ -24,7 +25,7 @@ from policyc.netfilter.question import Question
 _FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assumed:
     """A host, the question's headers with the addresses and interfaces that they have there, and what was assumed.
 

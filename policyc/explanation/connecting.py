@@ -7,7 +7,7 @@ behind its bridges and docker-proxy, as `policyc.engines.surroundings` has them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 
 from policyc.engines.surroundings import Endpoint, Publication, Socket, Surroundings
@@ -18,6 +18,7 @@ from policyc.explanation.places import Places, RulePlace
 from policyc.explanation.placing import Placing
 from policyc.explanation.replies import answer_to, next_of
 from policyc.explanation.sender import Seen, sender_views
+from policyc.frozen import frozen
 from policyc.host.host import Host
 from policyc.net.addresses import format_address
 from policyc.net.headers import Headers
@@ -50,7 +51,7 @@ _SEEN = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outside:
     """A machine on the link behind an interface of the host, which sends to the host whatever it likes."""
 
@@ -58,12 +59,12 @@ class Outside:
     addresses: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Here:
     """A program of the host itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inside:
     """A program in a container."""
 
@@ -73,7 +74,7 @@ class Inside:
 Client = Outside | Here | Inside
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class World:
     """A ruleset on a host, and what stands around it. A program listens on every port that a container is asked for."""
 
@@ -86,7 +87,7 @@ class World:
         object.__setattr__(self, "places", Places(self.ruleset))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attempt:
     """What comes of a connection.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from policyc.frozen import frozen
 from policyc.net.headers import Headers
 from policyc.net.protocols import ICMP, ICMPV6, TCP, UDP, WITH_PORTS
 from policyc.netfilter import fields
@@ -30,7 +31,7 @@ TTL = 64
 _LATER = frozenset(("ESTABLISHED", "INVALID", "UNTRACKED"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Completed:
     """Headers with nothing left out.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from policyc.explanation.layout import Layout
 from policyc.explanation.unsaid import no_way_out
+from policyc.frozen import frozen
 from policyc.net.addresses import format_address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Destination:
     """What is taken for granted about a destination: an address of this host, or behind an interface; else as it is."""
 

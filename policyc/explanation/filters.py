@@ -6,9 +6,9 @@ addresses. Sources: pcap-filter(7), wireshark-filter(4).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from policyc.frozen import frozen
 from policyc.net.addresses import format_address
 from policyc.net.protocols import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
 from policyc.simulation.trace import FORWARDED, LOCAL, SENT
@@ -21,7 +21,7 @@ _MULTICAST = {4: (0xE0000000, 0xF0000000), 6: (0xFF << 120, 0xFF << 120)}
 _BROADCAST = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FlowFilter:
     """The filters of one side. `interface` is where to listen, "" where nobody knows; `translated`: this side is behind NAT."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from policyc.explanation.answer import Explanation
 from policyc.explanation.explain import explain
 from policyc.explanation.placing import Placement
 from policyc.explanation.replies import answer_to, conversation, neighbours_on
+from policyc.frozen import frozen
 from policyc.net.addresses import Network
 from policyc.simulation.packet import Packet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExplainedTurn:
     """One packet of a conversation: its name (`SYN`, `data`, `answer` …), whether the answering side sends it, its way."""
 

@@ -6,8 +6,8 @@ Part of `explanation`, read by `assumed_host` where nobody gave a host.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.host.host import LOOPBACK
 from policyc.net.addresses import Network
 from policyc.net.names import NameSet
@@ -22,7 +22,7 @@ _WIDEST = {4: 8, 6: 16}
 """The shortest prefix that a rule's address tells where a network is; shorter ones are about the internet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Behind:
     """A network and the interface that a rule takes it to be behind."""
 
@@ -30,7 +30,7 @@ class Behind:
     interface: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hints:
     """What is known without a host.
 

@@ -6,7 +6,7 @@ or routing can send is measured in tests/kernel/test_sender.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from policyc.frozen import frozen
 
 # What programs print for an errno (strerror(3) of glibc).
 WORDS = {
@@ -17,7 +17,7 @@ WORDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IcmpError:
     """One type and code.
 

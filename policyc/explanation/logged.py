@@ -7,12 +7,13 @@ that translates to it a packet is tried with what that rule tests. Only one that
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from policyc.explanation.answer import Explanation
 from policyc.explanation.explain import explain
 from policyc.explanation.places import RulePlace
 from policyc.explanation.placing import place
+from policyc.frozen import frozen
 from policyc.host.host import Host
 from policyc.net.addresses import Network
 from policyc.net.headers import Headers
@@ -32,7 +33,7 @@ _MOST_TRIED = 32
 _LOGS = frozenset(("log", "nflog"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Logged:
     """What a log line says: the packet's way, and the rule that wrote the line.
 

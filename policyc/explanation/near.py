@@ -6,9 +6,10 @@ Part of `explanation`. That a change would help is not guessed: the packet walks
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from policyc.explanation.outcomes import Way
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Table
@@ -20,7 +21,7 @@ MOST_TRIED = 12
 _CONSIDERED = frozenset(("filter", "nat", "mangle", "raw", "security"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NearMiss:
     """A rule that one test keeps from matching. `instead` is the way with that test left out, None where it changes nothing."""
 

@@ -6,8 +6,8 @@ The first way takes the defaults: an unknown condition does not hold, nothing ha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.host.host import Host
 from policyc.netfilter.ruleset import Ruleset
 from policyc.simulation.choices import Choice, Choices
@@ -22,7 +22,7 @@ MOST_WALKS = 64
 """Walks for one packet; each unknown condition that is met doubles them at worst."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Situation:
     """Where a packet comes to: a ruleset on a host, after other packets have passed; without those, no connection is known."""
 
@@ -42,7 +42,7 @@ class Situation:
         return Way(self, packet, walked, trace, journey, state, tuple(choices.made), tuple(choices.noted))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Way:
     """One walk: the packet as it was sent and as it ended, what happened, and the choices that were made on the way."""
 
@@ -77,7 +77,7 @@ class Way:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcomes:
     """The first way, and for each other outcome the first way to it; `complete` False: more conditions than walks."""
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from policyc.diagnostics.diagnostic import location
+from policyc.frozen import frozen
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Ruleset
 from policyc.netfilter.statement_ids import id_of, statements_of, text_of
 from policyc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RulePlace:
     """A rule (`number` from 1) or a base chain's policy (`number` "policy") with its text, source place and statement name.
 

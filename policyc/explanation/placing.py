@@ -13,6 +13,7 @@ from policyc.explanation.assumed_host import assumed_hosts
 from policyc.explanation.defaults import completed
 from policyc.explanation.hints import Hints, fits, hints_of, holds
 from policyc.explanation.unsaid import no_such_interface, no_way_in
+from policyc.frozen import frozen
 from policyc.host.departure import Departure, depart
 from policyc.host.fib import Failure, Fib, Flow
 from policyc.host.frames import is_group, packet_type
@@ -29,7 +30,7 @@ from policyc.simulation.packet import Packet
 ROOT = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placement:
     """A packet before its first hook, on a host.
 

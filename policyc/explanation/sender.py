@@ -6,10 +6,10 @@ ip-sysctl.rst of the kernel's documentation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from policyc.explanation.icmp_errors import PROHIBITIONS, WORDS, IcmpError, icmp_error
+from policyc.frozen import frozen
 from policyc.host.sysctls import Sysctls
 from policyc.net.protocols import ICMP, ICMPV6, TCP, UDP, UDPLITE
 from policyc.simulation.packet import ACK, RST, SYN, Packet
@@ -55,7 +55,7 @@ class Seen(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SenderView:
     """What one kind of program sees of its packet's fate.
 

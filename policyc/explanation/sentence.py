@@ -7,9 +7,10 @@ Ruleset came from, or without any.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from policyc.diagnostics import InputError
+from policyc.frozen import frozen
 from policyc.language import literals as v
 from policyc.language.parser import parse_packet
 from policyc.language.problems import suggestion
@@ -67,7 +68,7 @@ def _without_brackets(end: v.Endpoint) -> str:
     return f"{end.span.text} is an address; with port {tail} it is [{head}]:{tail}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Known:
     """The names that are left of a policy."""
 

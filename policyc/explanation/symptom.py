@@ -7,12 +7,12 @@ documentation and the measured facts about conntrack, neighbours and ICMP limits
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from policyc.explanation.icmp_errors import WORDS
 from policyc.explanation.sender import Seen, SenderView
+from policyc.frozen import frozen
 from policyc.net.addresses import format_address
 from policyc.net.protocols import TCP
 from policyc.simulation.view import PacketView
@@ -64,7 +64,7 @@ _AT_ONCE_BY_THE_SENDER = frozenset((Seen.EPERM, Seen.NO_ROUTE))
 _SILENT = frozenset((Seen.TIMEOUT, Seen.NOTHING))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnosis:
     """Whether a packet's fate explains a symptom.
 

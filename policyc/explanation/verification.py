@@ -7,8 +7,10 @@ left out: its own redirects, which we do not follow.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
+
+from policyc.frozen import frozen
 
 _FIELDS = (
     "verdict", "in_iface", "out_iface", "also_local", "final", "fields", "mark", "ctstate", "deciding", "reject_with",
@@ -17,7 +19,7 @@ _FIELDS = (
 _REDIRECTS = {("icmp", 5), ("icmpv6", 137)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """A field of the verdict, `trace` for the first step that differs (`step`, from 1), with both values; None: not there."""
 
@@ -76,7 +78,7 @@ def agreed_steps(ours: Mapping[str, Any], kernel: Mapping[str, Any]) -> int:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verification:
     """What an explanation said of a packet and what the kernel did, both in the form of `policyc.api.replay`.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from policyc.frozen import frozen
 from policyc.host.host import Route, RouteKind
 
 
@@ -27,7 +27,7 @@ class Drop(Enum):
     SOURCE_SCOPE = "its source address is not valid beyond its link"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """Delivered here, forwarded, or dropped.
 

@@ -6,8 +6,9 @@ Sources: net/ipv4/route.c (ip_route_output_key_hash_rcu, __mkroute_output), net/
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from policyc.frozen import frozen
 from policyc.host.fib import Failure, Fib, Flow
 from policyc.host.groups import is_joined
 from policyc.host.host import LOOPBACK, Route, RouteKind, Scope
@@ -18,7 +19,7 @@ from policyc.host.own_addresses import LOCALHOST, select_address
 from policyc.host.source_v6 import select_source_v6
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Departure:
     """The way out: `device` ("lo" for what stays here), the next hop's address, the source that a socket without one gets.
 

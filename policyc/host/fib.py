@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from policyc.frozen import frozen
@@ -45,7 +44,7 @@ class Flow:
     uid: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What an interface's IPv4 settings and those of `all` come to."""
 

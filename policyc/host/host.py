@@ -7,9 +7,10 @@ it already when `policyc.host.derived` or a snapshot made it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
+from policyc.frozen import frozen
 from policyc.host.known_connection import KnownConnection
 from policyc.host.routing_rule import RoutingRule, default_rules
 from policyc.host.set_values import MemberSet
@@ -43,7 +44,7 @@ class RouteKind(Enum):
     THROW = "throw"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InterfaceAddress:
     """An address of this host with its prefix length; `peer` is the far end of a point-to-point link, else None.
 
@@ -72,7 +73,7 @@ class InterfaceAddress:
         return Network(self.family, shared & self.mask, self.mask)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interface:
     """A network interface; `mac` and `peer_mac` are 48-bit numbers, None where there is no link layer or nobody knows.
 
@@ -93,7 +94,7 @@ class Interface:
         return self.name == LOOPBACK
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """One route of one table. `device` is "" for the kinds that lead nowhere (unreachable, prohibit, blackhole, throw).
 
@@ -123,7 +124,7 @@ class Route:
         return WIDTH[self.family] - (self.destination.mask ^ ALL_ONES[self.family]).bit_length()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Host:
     """One host, or one network namespace of it.
 

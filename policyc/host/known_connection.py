@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from policyc.frozen import frozen
 
 
 class Ends(NamedTuple):
@@ -15,7 +16,7 @@ class Ends(NamedTuple):
     dport: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownConnection:
     """An entry of the table: both directions, `status` as bits of enum ip_conntrack_status, `tcp_state` "" but for TCP."""
 

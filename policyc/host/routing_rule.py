@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from policyc.frozen import frozen
 from policyc.net.addresses import Network
 
 
@@ -19,7 +19,7 @@ class RuleAction(Enum):
     NOP = "nop"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoutingRule:
     """One rule: everything given must hold (`inverted`: must not hold all together).
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+from policyc.frozen import frozen
 
 
 class Part(Enum):
@@ -20,7 +21,7 @@ class Part(Enum):
     SET = "set"  # a name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetKind:
     """A kind by its parts. `families` are those it can have, none for the kinds that do not know one.
 

@@ -7,15 +7,16 @@ address alone, and a port of a bridge is spelled `physdev:NAME`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from policyc.frozen import frozen
 from policyc.host.set_kinds import KINDS, Part, SetKind
 from policyc.net.addresses import ALL_ONES, WIDTH
 
 Key = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """What a set knows of one member.
 
@@ -36,7 +37,7 @@ class Entry:
 EVER = Entry()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MemberSet:
     """A set: `kind` as `ipset create` spells it, `family` 4 or 6, 0 for the kinds that know none.
 

@@ -7,7 +7,9 @@ of one interface is worth beside that of `all` differs by setting: include/linux
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from policyc.frozen import frozen
 
 # Measured on Linux 6.18 in a fresh network namespace; settings that are not here are 0.
 DEFAULTS: Mapping[str, str] = {
@@ -26,7 +28,7 @@ DEFAULTS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sysctls:
     """Settings by name as the files under /proc/sys show them; those that are not `given` have their defaults."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
+from policyc.frozen import frozen
 from policyc.kernel.namespace import Namespace
 from policyc.kernel.processes import program
 from policyc.netfilter.rule import Rule
@@ -35,7 +36,7 @@ class Backend(Enum):
         return program(f"ip{'6' if family == 6 else ''}tables-{self.value}-{action}", "iptables")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """The kernel does not take a rule; `rule` None means: the table as a whole. `number` is 1-based in `chain`."""
 

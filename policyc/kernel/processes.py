@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from policyc.frozen import frozen
 
 # iptables and friends live in sbin, which is not on everybody's path.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -30,7 +31,7 @@ class Unanswered(Exception):  # noqa: N818
     """The machine does not answer a question, for a reason that the message says."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """How a program ended and what it printed."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from policyc.frozen import frozen
 from policyc.language.literals import (
     AddressValue,
     Days,
@@ -22,7 +23,7 @@ from policyc.language.rules import Comment
 from policyc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneDefinition:
     """`zone lan = interface eth1 network 10.0.0.0/24 address 10.0.0.1/24 owner docker`.
 
@@ -38,7 +39,7 @@ class ZoneDefinition:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressDefinition:
     """`address admins = 203.0.113.0/24, 2001:db8:aa::/48`."""
 
@@ -48,7 +49,7 @@ class AddressDefinition:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServiceDefinition:
     """`service api = tcp/8080-8083, udp/8443`."""
 
@@ -58,7 +59,7 @@ class ServiceDefinition:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetDefinition:
     """`set banned = address timeout 1h`: `content` is address or network.
 
@@ -74,7 +75,7 @@ class SetDefinition:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LimitKey:
     """`source`, `destination/24`: what a limit counts apart; no prefix means the whole address."""
 
@@ -83,7 +84,7 @@ class LimitKey:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LimitDefinition:
     """`limit ssh = 6/minute burst 5 per source`, `limit few = 50 connections per source/24`: a rate or connections.
 
@@ -99,7 +100,7 @@ class LimitDefinition:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogDefinition:
     """`log edge = "edge" limit 1/second burst 3`, `log x = "x" nflog 5`: `group` is the nflog group, 0 to 65535."""
 
@@ -112,7 +113,7 @@ class LogDefinition:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MarkDefinition:
     """`mark via2 = 0x200/0xff00`."""
 
@@ -122,7 +123,7 @@ class MarkDefinition:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScheduleDefinition:
     """`schedule office = mon-fri 08:00-18:00 utc`: no days means every day, no hours all day; one is there."""
 

@@ -5,15 +5,16 @@ A PACKET reads `tcp 203.0.113.9:51000 -> 198.51.100.1:443 in eth0 flags SYN stat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from policyc.frozen import frozen
 from policyc.language.literals import Endpoint, Interface, MarkValue, Name, Number, ServiceValue, String
 from policyc.language.rules import Comment, Pair
 from policyc.language.words import Word
 from policyc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Packet:
     """One packet, or one for each address of a name; what is not said is None (`flags`: None, not an empty tuple).
 
@@ -36,7 +37,7 @@ class Packet:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Translation:
     """`becomes [source ->] destination`: the packet after all NAT."""
 
@@ -45,7 +46,7 @@ class Translation:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PacketTest:
     """`accept PACKET becomes … by …`: `verdict` is accept, drop or reject; `by` names the deciding rule."""
 
@@ -57,7 +58,7 @@ class PacketTest:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proof:
     """`never A -> B services words except …`, `always …`: about all packets.
 
@@ -78,7 +79,7 @@ class Proof:
 TestLine = PacketTest | Proof
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TestBlock:
     """`test "name" { lines }`."""
 

@@ -8,8 +8,9 @@ included, nothing is checked that needs two statements.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from policyc.frozen import frozen
 from policyc.language import words as w
 from policyc.language.definitions import Definition
 from policyc.language.literals import Name, Network, Number, ServiceValue, String
@@ -18,7 +19,7 @@ from policyc.language.rules import Comment, Pair, RuleLine, WordT
 from policyc.source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleBlock:
     """`filter A -> B { rules }`; `table` is filter, nat, mangle or raw. `head` is the line up to the brace."""
 
@@ -30,7 +31,7 @@ class RuleBlock:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Intent:
     """`publish`, `notrack`, `synproxy`, `tproxy`: one line that works in several tables; `verb` is the word."""
 
@@ -46,7 +47,7 @@ class Intent:
         return w.find(self.words, kind)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Netmap:
     """`netmap 198.51.100.64/28 <-> 10.0.0.64/28 on wan`: outer and inner network, the zones with the outer side."""
 
@@ -58,7 +59,7 @@ class Netmap:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clamp:
     """`clamp mss on wan`: the MSS of connections through these zones follows the path's MTU."""
 
@@ -68,7 +69,7 @@ class Clamp:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FamilyLine:
     """`family ip, ip6` in `policy`: the families of the whole policy, 4 and 6, ascending."""
 
@@ -77,7 +78,7 @@ class FamilyLine:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnershipLine:
     """`ownership shared`, `ownership exclusive`."""
 
@@ -86,7 +87,7 @@ class OwnershipLine:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Default:
     """`input drop`: `chain` is input, forward or output, `verdict` accept or drop."""
 
@@ -95,7 +96,7 @@ class Default:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DefaultLine:
     """`default input drop, forward drop, output accept`: each chain at most once."""
 
@@ -104,7 +105,7 @@ class DefaultLine:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlaceLine:
     """`place first`, `place last`: where the jumps to our chains stand in the base chains."""
 
@@ -116,7 +117,7 @@ class PlaceLine:
 PolicyLine = FamilyLine | OwnershipLine | DefaultLine | PlaceLine
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PolicyBlock:
     """`policy edge { lines }`: each kind of line stands at most once."""
 
@@ -127,7 +128,7 @@ class PolicyBlock:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """`host: address`: a parameter of a `define`; `kind` is one of the eight kinds of definitions."""
 
@@ -136,7 +137,7 @@ class Parameter:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Define:
     """`define mail(host: address, who: address) { rules }`."""
 
@@ -148,7 +149,7 @@ class Define:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EngineOption:
     """`subnet 172.18.0.0/16`, `icc off`, `publish "9000:9000/udp"`, `internal`: the engine's words, kept as texts."""
 
@@ -157,7 +158,7 @@ class EngineOption:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EngineLine:
     """`engine 28`, `engine 28.5`: the engine's version as written, and options of its daemon."""
 
@@ -167,7 +168,7 @@ class EngineLine:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EngineObject:
     """`network app = options`, `container proxy = options`; `kind` is network or container."""
 
@@ -178,7 +179,7 @@ class EngineObject:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Include:
     """`include "common.pol"` (`format` policy), `include compose "f"`, `include kubernetes "f"`; a path as written."""
 
@@ -191,7 +192,7 @@ class Include:
 DockerLine = EngineLine | EngineObject | Include
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DockerBlock:
     """`docker { lines }`: what Docker Engine will install."""
 
@@ -201,7 +202,7 @@ class DockerBlock:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Require:
     """`require sysctl net.ipv4.ip_forward = 1`: the key as written, the value's text."""
 
@@ -211,7 +212,7 @@ class Require:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Broken:
     """A definition (or `define`) with errors: only its kind and name are known, so that its uses are not errors too."""
 
@@ -242,7 +243,7 @@ Line = RuleLine | PolicyLine | DockerLine | TestLine
 Node = Statement | Line
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class File:
     """A whole file; `comments` are all of its comments in written order, those of statements included."""
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from policyc.frozen import frozen
 from policyc.lowering.assembly import ConflictError, assembled, joined
 from policyc.lowering.draft import ChainDraft, Draft
 from policyc.lowering.pieces import Parts, Pieces
@@ -50,7 +51,7 @@ class Line:
     stem: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Branches:
     """Writes lines into the chains of one table and family."""
 

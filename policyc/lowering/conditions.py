@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.lowering.amounts import limit_test, schedule_tests
 from policyc.lowering.distinct import distinct_addresses, distinct_interfaces, distinct_ranges
 from policyc.lowering.draft import Draft
@@ -22,7 +21,7 @@ STATES = ("invalid", "new", "related", "established", "untracked", "snat", "dnat
 """The connection states in the order in which iptables-save prints them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conditions:
     """Makes the tests of rules in one family."""
 

@@ -8,8 +8,9 @@ translates the port, its packets are told by that alone: the container may have 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from policyc.frozen import frozen
 from policyc.lowering.actions import destination_actions, masquerade_action
 from policyc.lowering.branches import Branches, Line
 from policyc.lowering.conditions import Conditions
@@ -44,7 +45,7 @@ def publish(draft: Draft, item: Publish) -> None:
         _Published(draft, item, family, sources).write()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Published:
     draft: Draft
     item: Publish

@@ -5,10 +5,10 @@ A log line, a captured frame, a sentence and a policy's test all become this val
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from policyc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Headers:
     """The headers of one packet, as far as they are known.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from policyc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntervalSet:
     """A set of non-negative integers; `spans` are (low, high) pairs, both ends included, sorted, not touching."""
 

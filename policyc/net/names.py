@@ -5,10 +5,10 @@ The domain is every name there is, so the complement of a finite set is a value 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from policyc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameSet:
     """The names in `members` or beginning with one of `prefixes`; with `complement`, all others."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.net.addresses import ALL_ONES, WIDTH, Network, format_address, parse_address, parse_network
 from policyc.net.intervals import IntervalSet
 from policyc.netfilter.arguments import Argument
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address(Argument):
     """One address of the rule's family, as an integer."""
 
@@ -22,7 +21,7 @@ class Address(Argument):
         return format_address(value, family)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NetworkArgument(Argument):
     """An address with an optional mask; without one it is a single address, printed with its full length."""
 
@@ -35,7 +34,7 @@ class NetworkArgument(Argument):
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrefixLength(Argument):
     """The length of a network prefix, or a mask without holes, as a number from 0 to 32 or 128."""
 
@@ -51,7 +50,7 @@ class PrefixLength(Argument):
         return length
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MaskedAddress(Argument):
     """An address under a mask as a pair; bits outside the mask are kept and printed, though the kernel ignores them.
 
@@ -75,7 +74,7 @@ class MaskedAddress(Argument):
         return f"{text}/{Network(family, address & mask, mask).prefix}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressRange(Argument):
     """`LOW-HIGH` (or one address when `single`) as an IntervalSet of one span."""
 

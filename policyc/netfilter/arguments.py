@@ -7,9 +7,9 @@ spelling of iptables-save.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from policyc.frozen import frozen
 from policyc.net.protocols import format_protocol, parse_protocol
 from policyc.net.services import port_of
 from policyc.netfilter.hooks import MAX_INTERFACE_NAME
@@ -49,7 +49,7 @@ def parse_number(word: str, low: int, high: int) -> int:
     return number
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Number(Argument):
     """A number; `form` is how it is printed: `d`, `#x` (0x1f), `#04x` and so on."""
 
@@ -66,7 +66,7 @@ class Number(Argument):
         return format(value, self.form)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NumberRange(Argument):
     """`N`, `N:M`, `:M`, `N:` as (low, high); printed as one number when both are equal, unless `always_both`."""
 
@@ -96,7 +96,7 @@ class NumberRange(Argument):
         return str(low) if low == high and not self.always_both else f"{low}{self.separator}{high}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PortRange(Argument):
     """A port or port range, service names allowed, as (low, high)."""
 
@@ -118,7 +118,7 @@ class PortRange(Argument):
         return str(low) if low == high else f"{low}:{high}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Port(Argument):
     """One port from 0 to 65535, by number or service name."""
 
@@ -127,7 +127,7 @@ class Port(Argument):
         return port_of(word)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MaskedNumber(Argument):
     """`VALUE[/MASK]` as (value, mask), in hexadecimal; a full mask is left out when printed, unless `always_mask`."""
 
@@ -148,7 +148,7 @@ class MaskedNumber(Argument):
         return f"{number:#x}/{mask:#x}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice(Argument):
     """One of a few words; `spellings` maps what is read to what is kept and printed. Case counts unless `fold`."""
 
@@ -172,7 +172,7 @@ def choice(*words: str, fold: bool = False) -> Choice:
     return Choice({word: word for word in words}, fold)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChoiceList(Argument):
     """Comma-separated words out of a few, as a frozenset, printed in the order of `names`.
 
@@ -205,7 +205,7 @@ class TooLongError(ValueError):
     """A text is longer than the kernel keeps; iptables would cut it without a word."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Text(Argument):
     """Free text of `shortest` to `longest` bytes, without control characters; quoted as iptables-save does."""
 
@@ -229,7 +229,7 @@ class Text(Argument):
         return save_string(value)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word(Argument):
     """A name of at most `longest` bytes that is printed bare (ipset, helper, label, class …)."""
 
@@ -251,7 +251,7 @@ class Word(Argument):
         return quote_word(value)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interface(Argument):
     """An interface name or `PREFIX+`, at most 15 characters."""
 
@@ -278,7 +278,7 @@ def interface_name(word: str) -> str:
     return word
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MacAddress(Argument):
     """Six bytes in hexadecimal with colons, as an integer."""
 
@@ -297,7 +297,7 @@ class MacAddress(Argument):
         return ":".join(f"{(value >> shift) & 255:02x}" for shift in range(40, -8, -8))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Protocol(Argument):
     """A protocol by name or number; `numeric` prints the number always."""
 
@@ -316,7 +316,7 @@ class Protocol(Argument):
         return str(value) if self.numeric else format_protocol(value)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pair(Argument):
     """Two words, such as `--match-set NAME DIRECTIONS`; the value is a tuple of both values."""
 

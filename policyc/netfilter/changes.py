@@ -6,11 +6,11 @@ It compares texts in their order and says nothing about what the change means fo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any
 
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import is_base_chain
 from policyc.netfilter.owners import owner_of
 from policyc.netfilter.rule import Rule
@@ -26,7 +26,7 @@ class Change(StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleChange:
     """A rule with its 1-based numbers before and after, None where it is not there."""
 
@@ -44,7 +44,7 @@ class RuleChange:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChainChange:
     """A chain that differs; `policy` is the policy before and after where that differs, else None."""
 
@@ -65,7 +65,7 @@ class ChainChange:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetChange:
     """A set that differs: members that come and go."""
 
@@ -83,7 +83,7 @@ class SetChange:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Changes:
     """All that differs between two Rulesets, chains in the order of their tables."""
 

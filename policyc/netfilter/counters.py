@@ -5,12 +5,11 @@ The simulator starts them as the kernel does after loading: buckets full, lists 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.netfilter.fields import Field
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TokenBucket:
     """`limit` and `hashlimit`: matches while tokens last. `tokens` grow back in `microseconds`, `burst` fit into the bucket.
 
@@ -28,7 +27,7 @@ class TokenBucket:
     in_bytes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecentList:
     """`recent`: a list of addresses seen. `action` is set, rcheck, update or remove; `seconds`, `hits` 0 when not asked.
 
@@ -45,7 +44,7 @@ class RecentList:
     reap: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nth:
     """`statistic --mode nth`: every `every`-th packet, the first one counted from `packet`."""
 
@@ -53,14 +52,14 @@ class Nth:
     packet: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quota:
     """`quota`: holds until `size` bytes have passed."""
 
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectionCount:
     """`connlimit`: connections of one network (`mask` bits of `side`); holds while at most `most`, or above it."""
 
@@ -70,7 +69,7 @@ class ConnectionCount:
     mask: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectionBytes:
     """`connbytes`: what a connection has carried: `unit` packets, bytes or avgpkt, `direction` original, reply or both."""
 
@@ -80,7 +79,7 @@ class ConnectionBytes:
     direction: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clock:
     """`time`: a window. Days of the month and week as numbers (Monday 1), seconds of the day, unix times; UTC unless `local`."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.netfilter.counters import RecentList
 from policyc.netfilter.fields import Field
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """The fate of the packet in this table: accept, drop, return, jump, goto, queue or stolen; `chain` for jump and goto."""
 
@@ -17,14 +16,14 @@ class Verdict:
     chain: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reject:
     """Drop with an answer; `answer` as iptables spells it (`icmp-port-unreachable`, `tcp-reset`)."""
 
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rewrite:
     """Translate `side` (SRC or DST) for the connection: to `addresses` (None: kept, or chosen by `how`) and `ports`.
 
@@ -43,7 +42,7 @@ class Rewrite:
     port_base: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assign:
     """`field = (field & ~mask) ^ value`; with `source`, the value is `source & source_mask` shifted left by `shift` bits.
 
@@ -59,7 +58,7 @@ class Assign:
     shift: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Track:
     """What connection tracking will do with the packet: `entry` False for none, a helper's name, a zone.
 
@@ -73,7 +72,7 @@ class Track:
     timeout: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Divert:
     """Hand the packet to a local socket (TPROXY): address and port, 0 for the packet's own, and the mark it gets.
 
@@ -86,7 +85,7 @@ class Divert:
     mask: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shift:
     """Change the TTL or hop limit: `how` is set, inc or dec."""
 
@@ -94,7 +93,7 @@ class Shift:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """Something is written down and the packet goes on unchanged.
 
@@ -105,7 +104,7 @@ class Note:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mutate:
     """A change of the packet that nobody here computes (TCP options, class, label): named, so that nothing is silent.
 
@@ -117,7 +116,7 @@ class Mutate:
     fields: tuple[Field, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Handshake:
     """Answer TCP handshakes for the server (SYNPROXY): a bare SYN is stolen, a bare ACK stolen or dropped, all else goes on.
 
@@ -125,7 +124,7 @@ class Handshake:
     """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """The packet's address is written into a list (`recent --set`), whatever its match and the rest of the rule say."""
 

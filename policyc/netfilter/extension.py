@@ -7,7 +7,7 @@ which iptables-save prints them; an extension that prints otherwise brings its o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from policyc.frozen import frozen
@@ -17,7 +17,7 @@ from policyc.netfilter.hooks import Hook
 from policyc.netfilter.predicate import Predicate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Option:
     """One long option.
 
@@ -107,7 +107,7 @@ class Surroundings:
     matches: tuple[tuple[str, Options], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placement:
     """Where the kernel accepts a match or target: None means everywhere. `why` ends the sentence of an error."""
 
@@ -143,7 +143,7 @@ def _as_given(options: Options, family: int) -> Options:  # noqa: ARG001
     return options
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Extension:
     """What matches and targets share.
 
@@ -189,7 +189,7 @@ def _exactly(options: Options, around: Surroundings) -> tuple[Effect, ...]:  # n
     return ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MatchExtension(Extension):
     """A match: `meaning` is its predicate; `side_effects` happen whenever it is evaluated true, target or not.
 
@@ -204,7 +204,7 @@ class MatchExtension(Extension):
         return f"-m {self.name}{self.text(options, family)}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TargetExtension(Extension):
     """A target: `effects` is what it does; `terminal` whether the packet's way through the table ends with it."""
 

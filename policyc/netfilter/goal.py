@@ -7,13 +7,13 @@ With shared ownership our part is our chains and the jumps to them in chains of 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import BASE_CHAINS
 from policyc.netfilter.saved import Key, Saved, SavedChain, SavedTable, table_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Jump:
     """A jump of ours in a chain of others: `behind` counts the rules of others in front of it, None: it stands last."""
 
@@ -27,7 +27,7 @@ class Jump:
         return f"-j {self.target}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """Our part of a table. `owned` are all names of chains that are ours, those that shall not be there included."""
 
@@ -43,7 +43,7 @@ class Part:
         return self.family, self.table
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Whole:
     """A table that is ours as a whole: `text` from `*name` to `COMMIT`; without chains the table shall be gone."""
 

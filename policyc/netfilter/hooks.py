@@ -6,8 +6,9 @@ and confirmation was measured on Linux 6.18.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from policyc.frozen import frozen
 
 
 class Hook(Enum):
@@ -23,7 +24,7 @@ class Hook(Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Visit:
     """One stop in a hook: its priority and what stands there, a table's name or a part of the kernel."""
 

@@ -5,15 +5,13 @@ Simulation and analysis know a policy only through this value; they never import
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from policyc.frozen import frozen
 from policyc.net.addresses import Network
 from policyc.netfilter.tested import PacketTest, Proof
 from policyc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Zone:
     """A named set of packets: interface patterns, networks of both families, the host's own addresses, an owner."""
 
@@ -25,7 +23,7 @@ class Zone:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sysctl:
     """A kernel setting that the policy needs; `why` names the statement that needs it."""
 
@@ -45,7 +43,7 @@ class Statement:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressName:
     """A name of the policy for addresses: (family, first, last) in written order, both included."""
 
@@ -53,7 +51,7 @@ class AddressName:
     items: tuple[tuple[int, int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Intent:
     """The policy behind a ruleset. `addresses` are names that a packet may be described with.
 

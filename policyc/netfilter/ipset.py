@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IpSet:
     """`kind` as `ipset create` spells it (`hash:net`); `timeout` in seconds, None for none.
 

@@ -7,10 +7,10 @@ networkx is loaded only where there is a loop to name or a picture to draw.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, NamedTuple
 
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import HOOK_OF, Hook, is_base_chain
 from policyc.netfilter.parts import Target
 from policyc.netfilter.rule import Rule
@@ -41,7 +41,7 @@ class Jump(NamedTuple):
         return "goes to" if self.goto else "jumps to"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JumpGraph:
     """`calls` holds the jumps of each chain in order, `callers` those that lead to it, `hooks` from which it is reached.
 

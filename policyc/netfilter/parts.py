@@ -5,8 +5,6 @@ Parts are values that many rules share: a reader keeps one table of those it has
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from policyc.frozen import frozen
 from policyc.net.addresses import Network
 from policyc.net.intervals import IntervalSet
@@ -101,7 +99,7 @@ class Target:
         return (Verdict(self.name.lower()),)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unknown:
     """A match or target that no file of `extensions/` describes: kept verbatim, opaque to every question."""
 

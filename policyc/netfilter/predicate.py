@@ -7,8 +7,8 @@ by the extension: a bare `Not(In(sport, …))` would hold for packets that have 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
 from policyc.netfilter.counters import Counter
@@ -17,17 +17,17 @@ from policyc.netfilter.fields import Field
 Values = IntervalSet | NameSet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Always:
     """Every packet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Never:
     """No packet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class In:
     """The field's value is in a set of its domain; false where the field does not exist. Set-valued fields: one value is."""
 
@@ -35,7 +35,7 @@ class In:
     values: Values
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bits:
     """`field & mask == value`; false where the field does not exist."""
 
@@ -44,28 +44,28 @@ class Bits:
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class All:
     """Every part holds; without parts, always."""
 
     parts: tuple[Predicate, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Any:
     """One part holds at least; without parts, never."""
 
     parts: tuple[Predicate, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Not:
     """The part does not hold."""
 
     part: Predicate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opaque:
     """A condition nobody here can evaluate, fixed while the fields it reads are; `key` is its canonical text.
 
@@ -76,7 +76,7 @@ class Opaque:
     reads: tuple[Field, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """A question that the host answers: `kind` is set, rpfilter or socket, `subject` its parameters in order."""
 
@@ -85,7 +85,7 @@ class Ask:
     reads: tuple[Field, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class May:
     """May or may not hold, new at every evaluation; `counter` is what decides it where a simulator counts along."""
 

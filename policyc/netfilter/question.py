@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from policyc.frozen import frozen
 from policyc.net.headers import Headers
 from policyc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """What is said about one packet.
 

@@ -6,11 +6,12 @@ Everything becomes a Ruleset, and everything is asked of a Ruleset.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from policyc.diagnostics import Diagnostic
 from policyc.diagnostics.suppressions import Suppression
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import TABLES, is_base_chain
 from policyc.netfilter.intent import Intent
 from policyc.netfilter.ipset import IpSet
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from policyc.host.host import Host
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chain:
     """A chain: `policy` is the base policy of a built-in chain (None for user chains and where nothing was said).
 
@@ -36,7 +37,7 @@ class Chain:
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """A table of one family, its chains in the order in which they are declared."""
 
@@ -59,7 +60,7 @@ class Table:
         return (chain for chain in self.chains if not is_base_chain(self.name, chain.name))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ruleset:
     """Tables of both families, ipsets, intent. `notes` are findings of the reader that did not stop it.
 

@@ -7,8 +7,9 @@ counters are no part of the value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import BASE_CHAINS
 
 ACCEPT = "ACCEPT"
@@ -17,7 +18,7 @@ Key = tuple[int, str]
 """The family and the name of a table."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SavedChain:
     """A chain: `policy` is "" for a user chain."""
 
@@ -25,7 +26,7 @@ class SavedChain:
     rules: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SavedTable:
     """A table of one family. A base chain that is not there is the same as an empty one that accepts."""
 

@@ -5,13 +5,14 @@ Part of the Intent, so that a Ruleset alone can be asked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from policyc.frozen import frozen
 from policyc.netfilter.question import Question
 from policyc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class End:
     """One end of a translated packet, as far as a test says it.
 
@@ -24,7 +25,7 @@ class End:
     ports: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PacketTest:
     """`VERDICT PACKET becomes SOURCE -> DESTINATION by RULE` in a block of tests.
 
@@ -41,7 +42,7 @@ class PacketTest:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proof:
     """`never A -> B services except rules`, `always …`: about all packets.
 

@@ -7,11 +7,12 @@ know where a trace begins, before connection tracking and routing, is refused.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import product
 
 from policyc.diagnostics import InputError
 from policyc.explanation.sentence import NAME
+from policyc.frozen import frozen
 from policyc.language import literals as v
 from policyc.language.packet import Packet
 from policyc.language.parser import parse_packet
@@ -35,7 +36,7 @@ MOST = 128
 _FLAGS = {name: 1 << bit for bit, name in enumerate(("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"))}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Criteria:
     """What a packet must be; None or empty leaves it open. A packet is traced that fits one of several.
 
@@ -91,7 +92,7 @@ def criteria_of(text: str, intent: Intent | None = None) -> tuple[Criteria, ...]
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _End:
     """One range of an end: of one family, or open for both; `of_self`: this host's addresses."""
 
@@ -100,7 +101,7 @@ class _End:
     of_self: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Reading:
     packet: Packet
     intent: Intent | None

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Ruleset
 from policyc.netfilter.statement_ids import id_of
@@ -18,7 +18,7 @@ Place = tuple[int, str, str, int]
 _Key = tuple[int, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pairs:
     """`of_live`: the source rule of each live rule that has one, by the live place; `of_source`: the same the other way."""
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from policyc.explanation.places import Places, RulePlace
+from policyc.frozen import frozen
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Ruleset
 from policyc.netfilter.statement_ids import id_of, statements_of
@@ -17,7 +18,7 @@ from policyc.observation.pairing import Place, pairs, placed
 from policyc.source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CountedRule:
     """A rule, or a base chain's policy, with what the kernel counted; `counts`: it is one of those that decide."""
 
@@ -54,7 +55,7 @@ class Line:
         return bool(self.rules) and not any(rule.packets for rule in self.rules)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tally:
     """The counters of one kind of iptables, `nft` or `legacy`.
 

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from policyc.explanation.places import Places, RulePlace
+from policyc.frozen import frozen
 from policyc.net.headers import Headers
 from policyc.netfilter.ruleset import Ruleset
 from policyc.observation.pairing import Pairs, pairs
@@ -42,7 +43,7 @@ class Watch(Enum):
 _HOOKS = {Watch.FORWARDING: "FORWARD", Watch.DELIVERED: "INPUT", Watch.LEFT: "POSTROUTING"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """One message of the trace, as the kernel gives it.
 
@@ -69,7 +70,7 @@ class Event:
     state: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TracedStep:
     """A rule that matched, or the policy that ended a base chain.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.language import literals as v
 from policyc.language import words as w
 from policyc.language.rules import Rule
@@ -36,7 +36,7 @@ def address_part(word: w.AddressMatch, found: Addresses) -> Part:
     return Part(word.word, found.families or (), is_open, word.span, word)  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Blamed:
     """Finds the item of a part that has a family, by resolving its items one by one."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from policyc.diagnostics import Related
+from policyc.frozen import frozen
 from policyc.language import tree as t
 from policyc.language.print_rules import BREAK, pair_text
 from policyc.language.rules import Rule as WrittenRule
@@ -26,7 +26,7 @@ from policyc.policy.verbs import AFTER_ROUTING, BEFORE_ROUTING, VERBS
 _NAT_VERB = re.compile(rf"\b(?:{'|'.join((*BEFORE_ROUTING, *AFTER_ROUTING))})\b")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Blocks:
     """Resolves blocks; what is wrong with one is reported."""
 

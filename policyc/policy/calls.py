@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from policyc.diagnostics import Related
+from policyc.frozen import frozen
 from policyc.language import literals as v
 from policyc.language import tree as t
 from policyc.language.print_rules import BREAK, use_text
@@ -28,7 +29,7 @@ LITERALS: dict[str, tuple[type, ...]] = {
 """The literals that a parameter of a kind takes; those of the other kinds have names only."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Site:
     """Where a call stands: the block's table and hooks, and what the calls around it mean.
 

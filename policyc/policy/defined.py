@@ -5,9 +5,10 @@ Addresses, services and marks are values only: they are gone once a rule is reso
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
+from policyc.frozen import frozen
 from policyc.net.addresses import Network
 from policyc.policy.values import AddressItem, Families
 from policyc.source import Span
@@ -37,7 +38,7 @@ class Special(Enum):
 SELF, ANY = Special.SELF, Special.ANY
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Zone:
     """A packet is inside when its interface is listed and, where there are networks, its address is in one.
 
@@ -63,7 +64,7 @@ class Zone:
 Side = Zone | Special
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Set:
     """An ipset for each family: `content` is address (hash:ip) or network (hash:net), `timeout` in seconds.
 
@@ -89,7 +90,7 @@ class Set:
         return self.external or self.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limit:
     """A rate (packets, unit second, minute, hour or day; `burst` is set) or a number of connections; one is there.
 
@@ -105,7 +106,7 @@ class Limit:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Log:
     """A LOG rule, or NFLOG to `group` where that is set; `rate` and `burst` hold the lines back, None without a limit."""
 
@@ -121,7 +122,7 @@ class Log:
         return f"{self.text} {rule} " if rule else f"{self.text} "
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """Days of the week (1 Monday to 7 Sunday, ascending, empty for every day) and times of day, all UTC.
 
@@ -135,7 +136,7 @@ class Schedule:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedules:
     """What stands after `during`: one of these schedules, or none of them where negated."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.language import literals as v
 from policyc.language import words as w
 from policyc.language.problems import suggestion
@@ -22,7 +21,7 @@ from policyc.policy.verbs import NEEDS_ENDPOINT
 Argument = Mark | int | str | Log | Jump | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EffectReader:
     """Resolves verbs and effect words; everything returns None (or False) when it has reported why not."""
 

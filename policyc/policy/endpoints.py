@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.language import literals as v
 from policyc.language import words as w
 from policyc.policy.addresses import AddressLists, bounds
@@ -14,7 +14,7 @@ from policyc.policy.matches import Scope
 from policyc.policy.values import Endpoint, PortService, Service
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoints:
     """Resolves `becomes` and what must agree with it."""
 

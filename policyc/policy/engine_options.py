@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, ip_address, ip_interface, ip_network
 from typing import TypeVar
 
 from policyc.engines.docker.ports import Address, Port, PortError, Publish, read_port, read_publish
 from policyc.engines.docker.scenario import Container, Network, Settings, Subnet
+from policyc.frozen import frozen
 from policyc.language import tree as t
 from policyc.language.literals import String
 from policyc.language.problems import one_of, suggestion
@@ -34,7 +34,7 @@ T = TypeVar("T")
 P = TypeVar("P", Port, Publish)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Options:
     """The options of one line, each once, by their words."""
 

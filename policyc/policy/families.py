@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from policyc.diagnostics import Related
+from policyc.frozen import frozen
 from policyc.language import words as w
 from policyc.policy.defined import Side, Zone
 from policyc.policy.findings import Findings
@@ -35,7 +36,7 @@ Blame = Callable[[Part, int], tuple[str, Span]]
 """Returns the text and place of the first item of a part that is of that family; called for messages only."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Agreed:
     """`families` are what the rule is for, `named` those that some part of it names, which no pair may take away."""
 
@@ -43,7 +44,7 @@ class Agreed:
     named: Families
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Agreement:
     """The families of one rule in a policy for `policy`: of its parts, of its word `family`, of its pairs."""
 

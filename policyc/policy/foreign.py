@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from policyc.engines.surroundings import Publication
+from policyc.frozen import frozen
 from policyc.language.literals import Name
 from policyc.net.addresses import Network
 from policyc.netfilter import intent
@@ -13,7 +14,7 @@ from policyc.netfilter.ruleset import Ruleset
 from policyc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Container:
     """A container that a policy may name: its addresses, and whether the policy or its file says them (`fixed`)."""
 
@@ -21,7 +22,7 @@ class Container:
     fixed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Service:
     """A service of a compose file as a name of the policy: it stands for the addresses of all of its containers."""
 
@@ -29,7 +30,7 @@ class Service:
     kind: str = "container"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Foreign:
     """The rules of one tool (`owner`), its bridges as zones of the host, the ports that it publishes."""
 
@@ -40,7 +41,7 @@ class Foreign:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Beside:
     """All that is installed beside a policy, and the containers in it by their names in the policy.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.language import literals as v
 from policyc.language import tree as t
 from policyc.language import words as w
@@ -28,7 +27,7 @@ from policyc.policy.verbs import INTENT_WORDS
 Written = t.Intent | t.Netmap | t.Clamp
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Common:
     """What `publish`, `notrack`, `synproxy` and `tproxy` share."""
 
@@ -42,7 +41,7 @@ class _Common:
     families: Families
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Intents:
     """Resolves intents; what is wrong with one is reported, and None returned."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
+from policyc.frozen import frozen
 from policyc.language import literals as v
 from policyc.language import words as w
 from policyc.policy.addresses import LIST_KINDS, Flat, item_of
@@ -26,7 +26,7 @@ def _names(negated: bool, values: tuple[str, ...]) -> Names:
     return Names(negated, values)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Matches:
     """Resolves the values of match words and of the definitions that verbs and effects name."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.language import words as w
 from policyc.language.problems import one_of
 from policyc.language.rules import Rule
@@ -12,7 +11,7 @@ from policyc.policy.places import Place
 from policyc.policy.verbs import EFFECT_VERBS, INTENT_WORDS, MATCH_WORDS, NO_INTERFACE, NOT_IN_RAW, VERBS, VERDICTS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placement:
     """Looks at the rules of one place."""
 

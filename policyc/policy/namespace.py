@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from policyc.diagnostics import Related
+from policyc.frozen import frozen
 from policyc.language import definitions as d
 from policyc.language import tree as t
 from policyc.language.literals import ANY, SELF, Name, Value
@@ -31,7 +32,7 @@ KINDS: dict[type, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """A parameter within one call: its kind and what stands for it, in the names of the whole policy."""
 

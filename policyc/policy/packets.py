@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
+from policyc.frozen import frozen
 from policyc.language import literals as v
 from policyc.language.packet import Packet
 from policyc.net.addresses import format_address, range_network
@@ -40,7 +41,7 @@ class _Kind(NamedTuple):
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PacketNames:
     """How names are looked up: each function returns what one means, or None when it has reported why not."""
 

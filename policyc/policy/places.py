@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from policyc.diagnostics import Related
+from policyc.frozen import frozen
 from policyc.language import literals as v
 from policyc.language.rules import Pair as WrittenPair
 from policyc.netfilter.hooks import Hook
@@ -21,7 +21,7 @@ FORWARDED, BEFORE, AFTER = "forwarded", "before routing", "after routing"
 """When a rule sees its packet: in filter, or in PREROUTING, or in POSTROUTING."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Table and pairs of the rules of a block.
 
@@ -48,7 +48,7 @@ class Place:
         return all(pair.source is SELF for pair in self.pairs)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Places:
     """Resolves the two sides of blocks and intents."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.language import literals as v
 from policyc.language import words as w
 from policyc.language.packet import PacketTest, Proof, TestBlock
@@ -25,7 +25,7 @@ from policyc.policy.presets import PRESETS
 from policyc.policy.service_lists import ServiceLists
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TestedNames:
     """Resolves tests; rules are known by the names that `identities` gave them."""
 

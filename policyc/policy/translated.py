@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from policyc.engines.surroundings import Publication
+from policyc.frozen import frozen
 from policyc.language import tree as t
 from policyc.net.addresses import format_address
 from policyc.net.protocols import format_protocol
@@ -17,7 +17,7 @@ from policyc.policy.values import Addresses, Endpoint, Families, PortService, Se
 _ALL = (0, 65535)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """What a `publish` asks for: services, endpoints and the original addresses, None for any of this host."""
 
@@ -27,7 +27,7 @@ class Asked:
     families: Families
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Translated:
     """The ports that engines translate, held against what the policy publishes."""
 

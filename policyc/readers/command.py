@@ -7,9 +7,10 @@ through `apply_command`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from policyc.diagnostics import Diagnostic, InputError, diagnose
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import BASE_CHAINS
 from policyc.netfilter.quoting import QuoteError, split_words
 from policyc.netfilter.rule import Counters, Rule
@@ -33,7 +34,7 @@ _PROGRAM_FLAGS = {"-v", "-n", "-x", "--verbose", "--numeric", "--exact", "--line
 _PROGRAM_VALUES = {"-w", "-W", "--wait", "--wait-interval", "--modprobe", "-M"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """A command understood: `action` of COMMANDS, chain, 1-based `number`, policy or new `name`, and the rule it carries."""
 

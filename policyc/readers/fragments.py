@@ -8,9 +8,9 @@ A dump of 100,000 lines has few distinct pieces beside its addresses, ports and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from policyc.frozen import frozen
 from policyc.net.addresses import ALL_ONES, AddressError, Network, parse_address
 from policyc.netfilter.extension import Extension, Given, Option, Options
 from policyc.netfilter.extensions import match_extension, target_extension
@@ -35,7 +35,7 @@ class _Piece(NamedTuple):
     watchful: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Shape:
     """A piece but for its last word: one extension with one option."""
 

@@ -5,8 +5,9 @@ Sources: RFC 791, RFC 8200, RFC 9293, RFC 792, RFC 4443, RFC 4302; numbers are I
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from policyc.frozen import frozen
 from policyc.net.headers import Headers
 from policyc.net.protocols import AH, DCCP, ESP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
 
@@ -32,7 +33,7 @@ class PacketError(ValueError):
     """The bytes are no packet; the message says what is missing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Cut:
     """The end of an IP header: what follows, and how long it is on the wire; `quoted` packets may end anywhere."""
 

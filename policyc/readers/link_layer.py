@@ -5,9 +5,9 @@ Link types are those of tcpdump.org/linktypes.html, frame types those of IEEE 80
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from policyc.frozen import frozen
 from policyc.readers.ip_packet import PacketError
 
 _IPV4, _IPV6, _PPPOE = 0x0800, 0x86DD, 0x8864
@@ -42,7 +42,7 @@ class Frame(NamedTuple):
     vlans: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Inside:
     packet: bytes
     vlans: tuple[int, ...]

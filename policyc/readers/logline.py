@@ -7,9 +7,10 @@ TRACE net/ipv4/netfilter/ip_tables.c.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from policyc.diagnostics import InputError
+from policyc.frozen import frozen
 from policyc.net.headers import Headers
 from policyc.readers.logline_packet import PacketReader
 from policyc.source import Source, Span
@@ -31,7 +32,7 @@ _TRACED = re.compile(r"TRACE: (\w+):(\S+):(rule|return|policy):(\d+) $")
 _BASE_CHAINS = frozenset(("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TracePoint:
     """The rule that a TRACE line is about.
 
@@ -45,7 +46,7 @@ class TracePoint:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogLine:
     """One line of the kernel log.
 

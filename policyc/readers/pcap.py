@@ -6,10 +6,11 @@ Sources: draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng. Packets are number
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from policyc.diagnostics import InputError, diagnose
+from policyc.frozen import frozen
 from policyc.net.headers import Headers
 from policyc.readers.ip_packet import PacketError, read_ip
 from policyc.readers.link_layer import read_frame
@@ -47,7 +48,7 @@ class _Record(NamedTuple):
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Captured:
     """One packet of a capture.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from policyc.frozen import frozen
 from policyc.netfilter.parts import Part
 
 
@@ -16,7 +16,7 @@ class Word(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """What is wrong with a rule, from offset `start` to `end` of its line; `code` names the diagnostic."""
 
@@ -27,7 +27,7 @@ class Problem:
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """A rule's words understood: one or more rules (lists of addresses multiply), or problems; `spelled` are old spellings."""
 

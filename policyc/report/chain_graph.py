@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import BASE_CHAINS, VISITS, is_base_chain
 from policyc.netfilter.jumps import JumpGraph
 from policyc.netfilter.ruleset import Ruleset, Table
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChainNode:
     """A chain of a table.
 
@@ -36,7 +37,7 @@ class ChainNode:
         return policy + count + ("" if self.reached else ", never entered")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChainJump:
     """The jumps, or the gotos, from one chain to another; `numbers` are those of the rules that jump."""
 
@@ -53,7 +54,7 @@ class ChainJump:
         return f"{'goto ' if self.goto else ''}{listed}{more}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableGraph:
     """The chains of a table, base chains in hook order and then layer by layer, and the jumps between them."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.report.printable import width
 from policyc.report.style import Style
 
@@ -18,7 +18,7 @@ _MOST_PLACE, _MOST_BEHIND = 20, 40
 """Columns for source lines, and for what became of a row and its source line together."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """One line. `text` at `indent`, `said` with the colour `role`, `place` a source line; all harmless already."""
 

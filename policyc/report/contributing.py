@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 
 from policyc.explanation.answer import Explanation
+from policyc.frozen import frozen
 from policyc.report.printable import laid_out
 from policyc.simulation.journey import Visit
 from policyc.source import Source, Span
@@ -43,7 +43,7 @@ class Share(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """A line of a source; `share` None where no rule begins. `gap`: lines before it are left out."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePath
 
+from policyc.frozen import frozen
 from policyc.observation.tally import Line, Tally
 from policyc.report.style import Style
 from policyc.source import Span
@@ -14,7 +14,7 @@ LONGEST = 64
 """Characters of a statement's text."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CounterRow:
     """One line of the table. `packets` and `size` are None where nothing of it is in the kernel; rates are per second, or None.
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from policyc.frozen import frozen
 from policyc.observation.tally import Tally
 from policyc.report.counters import rate, remarks
 from policyc.report.counters_rows import counter_rows
 from policyc.report.style import Style
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """What was counted, and when: seconds of a clock that only goes forward."""
 

@@ -6,8 +6,8 @@ One excerpt shows places of one source in source order: the finding's own with `
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.report.printable import laid_out, width
 from policyc.report.style import Style
 from policyc.source import Source, Span
@@ -18,7 +18,7 @@ LEAD = 40
 """Columns that stay in front of the mark when a line is cut."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """A place to underline, with a few words behind the line under it; `role` names the colour."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from policyc.explanation.answer import Explanation
+from policyc.frozen import frozen
 from policyc.host.host import LOOPBACK
 from policyc.report.columns import Row
 from policyc.report.explain_steps import StepRows
@@ -21,7 +22,7 @@ MOST_RULES = 300
 """Rules of one table that a page shows one by one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PacketField:
     """A field of the packet; `was` is its text one step before where that differs, else ""."""
 
@@ -30,7 +31,7 @@ class PacketField:
     was: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageStep:
     """One step: its place in the map, its heading and what it comes to, the packet, and the rows of its table.
 

@@ -6,9 +6,9 @@ No script, no font and no picture from elsewhere; light and dark by the reader's
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import Hook
 from policyc.report.chain_graph import ChainJump, ChainNode, TableGraph, stops
 from policyc.report.printable import printable, width
@@ -35,7 +35,7 @@ path { stroke: #9198a1; } path.back { stroke: #f85149; } }
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Box:
     """Where a chain is drawn."""
 

@@ -6,9 +6,9 @@ Everything is drawn once at fixed places. Boxes that the packet crossed lead to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import VISITS, Hook
 from policyc.report.printable import printable
 
@@ -32,7 +32,7 @@ _WAYS: dict[str, tuple[tuple[int, int], ...]] = {
 """The lines between the places; the packet's path goes along them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stop:
     """A place that the packet came to: `hook` one of the five, `routing`, `loopback` or `entry`, with the step about it.
 

@@ -6,8 +6,8 @@ Meaning never rests on colour alone. The escape sequences are the eight colours 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.report.printable import printable, to_ascii
 
 _SGR = {
@@ -16,7 +16,7 @@ _SGR = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Style:
     """`colour`: escape sequences may be used; `ascii_only`: the output cannot take more than ASCII."""
 

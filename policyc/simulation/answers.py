@@ -5,9 +5,9 @@ Part of `policyc.simulation`. Sources: net/ipv4/netfilter/nf_reject_ipv4.c, net/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from policyc.frozen import frozen
 from policyc.host.departure import depart, reroute
 from policyc.host.fib import Failure, Fib, Flow
 from policyc.host.host import RouteKind, Scope
@@ -36,7 +36,7 @@ _NOT_SUMMED = frozenset((_GRE, ESP, AH, SCTP, UDPLITE, DCCP))
 _ANSWERED = frozenset((0, 8, *range(13, 19)))  # ICMP messages that an error may be sent about (icmp_pointers of icmp.c)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """A packet that this host makes: a TCP reset with ports and flags, or an ICMP error with type and code.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from policyc.frozen import frozen
 from policyc.host.decision import Decision
 from policyc.host.departure import Departure
 from policyc.host.fib import Failure
@@ -18,7 +19,7 @@ from policyc.simulation.packet import Packet
 from policyc.simulation.view import PacketView
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """A rule that a packet came to, or the policy of a base chain (`number` "policy", `rule` None).
 
@@ -55,7 +56,7 @@ class Visit:
     skipped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tracked:
     """Connection tracking gave the packet its state; `known`: it belongs to an entry that was there before."""
 
@@ -65,7 +66,7 @@ class Tracked:
     known: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Translated:
     """NAT wrote other addresses or ports into the packet at a hook."""
 
@@ -74,7 +75,7 @@ class Translated:
     after: PacketView
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Routed:
     """Routing decided: `kind` is local, forward, out or drop; `reason` says why it drops.
 
@@ -90,7 +91,7 @@ class Routed:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoopedBack:
     """The packet left by `lo` and comes in again; `copy`: it is the copy of a broadcast."""
 

@@ -6,8 +6,7 @@ UnknowableError.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.host.nat_addresses import masquerade_address, redirect_address
 from policyc.net.protocols import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
 from policyc.netfilter import fields
@@ -32,7 +31,7 @@ _ICMP = frozenset((ICMP, ICMPV6))
 _MOST_ATTEMPTS = 128  # NF_NAT_MAX_ATTEMPTS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range:
     """struct nf_nat_range2: addresses and ports from low to high, None where they stay."""
 

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from policyc.frozen import frozen
 from policyc.net.addresses import format_address
 from policyc.net.protocols import ICMP, ICMPV6, TCP, format_protocol
 from policyc.netfilter import fields
@@ -15,7 +15,7 @@ from policyc.simulation.field_text import field_text
 from policyc.simulation.packet import IDENTIFIED, Packet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PacketView:
     """Addresses as numbers; ports, `icmp`, `flags` and `mss` None where the packet has none; interfaces "" where there is none.
 

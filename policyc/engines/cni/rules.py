@@ -7,12 +7,12 @@ Sources: pkg/ip/ipmasq_iptables_linux.go, plugins/meta/portmap/portmap_iptables.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from policyc.engines.cni import chain_names as names
 from policyc.engines.cni.scenario import Firewall, IngressPolicy, Interface, Portmap
 from policyc.engines.cni.versions import Behaviour
 from policyc.engines.fields import Address
+from policyc.frozen import frozen
 from policyc.netfilter.quoting import quote_word
 
 _MULTICAST = {4: "224.0.0.0/4", 6: "ff00::/8"}
@@ -21,7 +21,7 @@ _MOST_PORTS = 15
 """As many ports a `multiport` match takes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placed:
     """A rule, its chain, and whether it stands at the top."""
 

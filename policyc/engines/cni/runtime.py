@@ -5,7 +5,6 @@ A call that a plugin would refuse is an error at its place, as is one whose addr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NoReturn
 
 from policyc.diagnostics import InputError, diagnose
@@ -27,9 +26,10 @@ from policyc.engines.cni.scenario import (
 )
 from policyc.engines.cni.versions import Behaviour
 from policyc.engines.tables import Tables
+from policyc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attached:
     """An interface of a container on a network: what the first plugin answered."""
 

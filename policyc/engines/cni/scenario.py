@@ -5,11 +5,11 @@ Sources: the CNI specification 1.0 and 1.1, the documents of the plugins (cni.de
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Interface, IPv6Interface
 
 from policyc.engines.fields import Address, Subnet
+from policyc.frozen import frozen
 from policyc.source import Span
 
 Interface = IPv4Interface | IPv6Interface
@@ -35,7 +35,7 @@ class IngressPolicy(StrEnum):
     ISOLATED = "isolated"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range:
     """A range of host-local: all addresses from first to last but the gateway, both ends included."""
 
@@ -45,7 +45,7 @@ class Range:
     gateway: Address | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostLocal:
     """Addresses from ranges: one from each set. `requested` are those that the runtime asks for; `store` keeps the leases."""
 
@@ -54,14 +54,14 @@ class HostLocal:
     store: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Static:
     """Addresses that are written down."""
 
     addresses: tuple[Interface, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unknowable:
     """Addresses that somebody else gives: `kind` is dhcp, or a plugin that is not known here."""
 
@@ -71,7 +71,7 @@ class Unknowable:
 Ipam = HostLocal | Static | Unknowable | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Main:
     """A plugin that makes an interface: `bridge` is the bridge's name, "" where the plugin has none.
 
@@ -86,7 +86,7 @@ class Main:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PortMapping:
     """A host port that leads to a port of the container; `host` None stands for every address."""
 
@@ -100,7 +100,7 @@ class PortMapping:
         return self.host is None or self.host.version == family
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Portmap:
     """The plugin portmap. `conditions` are words of iptables, or of nft, by family."""
 
@@ -118,7 +118,7 @@ class Portmap:
         return dict(self.conditions).get(family, ())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Firewall:
     """The plugin firewall with its backend iptables."""
 
@@ -130,7 +130,7 @@ class Firewall:
 Plugin = Main | Portmap | Firewall
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Operation:
     """A call for one interface of one container."""
 
@@ -142,7 +142,7 @@ class Operation:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scenario:
     """Commands that were run before, then the calls."""
 
@@ -150,7 +150,7 @@ class Scenario:
     operations: tuple[Operation, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drawn:
     """Addresses that are known, by container and network."""
 

@@ -6,7 +6,6 @@ Source: addPortMappings of moby's bridge driver (port_mapping_linux.go), and of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from itertools import groupby
 
@@ -14,11 +13,12 @@ from policyc.engines.docker.host_ports import HostPorts
 from policyc.engines.docker.ports import Address, Binding, Port, Publish, ascending, bound_to, in_order
 from policyc.engines.docker.scenario import Container, DrawnContainer
 from policyc.engines.docker.versions import PortOrder
+from policyc.frozen import frozen
 
 ANY: Mapping[int, Address] = {4: IPv4Address(0), 6: IPv6Address(0)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gateway:
     """What carries a container's published ports: its address by family, the families that are routed, the default host.
 
@@ -31,7 +31,7 @@ class Gateway:
     proxied: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Request:
     publish: Publish
     container: Address

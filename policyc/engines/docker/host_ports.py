@@ -6,9 +6,9 @@ Source: libnetwork/portallocator; the range of ports that nobody asked for is ne
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from policyc.engines.docker.ports import Address
+from policyc.frozen import frozen
 
 _FIRST, _LAST = 32768, 60999
 
@@ -17,7 +17,7 @@ class PortTakenError(ValueError):
     """A host port that was asked for belongs to another container already."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Held:
     protocol: str
     host: Address

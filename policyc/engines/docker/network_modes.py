@@ -7,13 +7,13 @@ Documentation/networking/ipvlan.rst and drivers/net/{macvlan,ipvlan}.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from policyc.engines.docker.daemon import Daemon
+from policyc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mode:
     """A way to be on the network: `name` as `--network` or the driver has it.
 

@@ -7,11 +7,11 @@ in the order in which they came. Source: moby, libnetwork/drivers/bridge/interna
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 
 from policyc.engines.docker.ports import Address, Binding, Port
 from policyc.engines.docker.rules import Bridge
+from policyc.frozen import frozen
 
 COUNTED = "counter packets 0 bytes 0"
 WORD = {4: "ip", 6: "ip6"}
@@ -28,7 +28,7 @@ class Group(IntEnum):
     FINAL = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NftRule:
     """A rule in its chain."""
 

@@ -6,17 +6,18 @@ Source: nat.ParsePortSpec and nat.SortPortMap of docker/go-connections; cmpPortB
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from policyc.engines.docker.versions import PortOrder
+from policyc.frozen import frozen
 
 Address = IPv4Address | IPv6Address
 PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 _MOST_PORTS = 65535
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Port:
     """A port of a container; `protocol` is one of PROTOCOLS."""
 
@@ -36,7 +37,7 @@ class PortError(ValueError):
         self.end = end
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Publish:
     """A port of a container with the host ports that it may get: `first` to `last`, both 0 where the engine chooses.
 
@@ -54,7 +55,7 @@ class Publish:
         return self.first != 0 and self.first == self.last
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Binding:
     """A published port as it is bound: on `host_port` of `host`, 0 where it is routed, for the container's address."""
 

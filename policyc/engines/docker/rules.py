@@ -7,17 +7,17 @@ takes them away again. Source: moby, libnetwork/drivers/bridge (setup_ip_tables_
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from policyc.engines.docker.ports import Address, Binding, Port
 from policyc.engines.docker.scenario import Subnet
 from policyc.engines.docker.versions import Behaviour, DirectAccess, Isolation, Layout, RoutedReturn
+from policyc.frozen import frozen
 
 LOOPBACK = {4: "127.0.0.0/8", 6: "::1/128"}
 ESTABLISHED = "-m conntrack --ctstate RELATED,ESTABLISHED"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placed:
     """A rule and where it is put: at the top of its chain, or at its end."""
 
@@ -27,7 +27,7 @@ class Placed:
     top: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bridge:
     """A bridge network as it is programmed: `modes` of the gateway and `source` addresses by family."""
 
@@ -50,7 +50,7 @@ class Bridge:
         return self.modes.get(family) == "nat-unprotected"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Programming:
     """What all rules of a daemon depend on: its release, and whether docker-proxy runs (`hairpin` where it does not)."""
 

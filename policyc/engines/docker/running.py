@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 
 from policyc.engines.docker import scenario
 from policyc.engines.docker.ports import Address
 from policyc.engines.docker.scenario import Subnet
+from policyc.frozen import frozen
 from policyc.host.host import Host
 from policyc.net.addresses import format_address
 from policyc.netfilter.ruleset import Ruleset
@@ -25,7 +26,7 @@ _HOST = re.compile(r"(?:.* )?-d (\S+?)/\d+ .*")
 _ENDPOINT = re.compile(r"-d (\S+?)/(?:32|128) .*-j (?:DROP|ACCEPT)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeldPort:
     """A host port that a running container has."""
 
@@ -34,7 +35,7 @@ class HeldPort:
     port: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Running:
     """What is taken: subnets by the interface of their bridge, those of internal networks, addresses, ports of the host."""
 

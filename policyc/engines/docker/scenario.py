@@ -6,17 +6,18 @@ The first stage of a preview: inputs (scenario files, words of a command, compos
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 from policyc.engines.docker.ports import Address, Port, Publish
+from policyc.frozen import frozen
 from policyc.host.host import Host as KnownHost
 from policyc.source import Span
 
 Subnet = IPv4Network | IPv6Network
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressPool:
     """Networks of `size` bits that the daemon may draw from `base`."""
 
@@ -24,7 +25,7 @@ class AddressPool:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """The flags of dockerd that matter for its rules; the defaults are dockerd's own.
 
@@ -56,7 +57,7 @@ class Settings:
     backend: str = "iptables"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Host:
     """The host before the daemon starts: networks of its interfaces, whether it forwards IPv4, commands that were run.
 
@@ -70,7 +71,7 @@ class Host:
     known: KnownHost | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Network:
     """A network that a user makes; addresses that nobody chose are drawn by the daemon."""
 
@@ -90,7 +91,7 @@ class Network:
         return self.options.get(f"com.docker.network.{name}", "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Container:
     """A container: its networks in the order in which it is connected; `host`, `none` and `container:NAME` are networks too.
 
@@ -116,7 +117,7 @@ class Container:
         return tuple(dict.fromkeys((*self.expose, *(publish.port for publish in self.publish))))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A command that was run later, `@restart` for a restart of the daemon."""
 
@@ -124,7 +125,7 @@ class Step:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scenario:
     """Everything that decides which rules there are."""
 
@@ -135,7 +136,7 @@ class Scenario:
     steps: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DrawnNetwork:
     """What the daemon drew for a network: its bridge, its id (the first digits), its subnets and gateways."""
 
@@ -145,7 +146,7 @@ class DrawnNetwork:
     gateways: tuple[Address, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DrawnContainer:
     """What the daemon drew for a container: its addresses by network, host ports by container port and host address."""
 
@@ -153,7 +154,7 @@ class DrawnContainer:
     ports: Mapping[Port, tuple[tuple[Address, int], ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drawn:
     """What a run of the daemon drew, as far as somebody knows."""
 

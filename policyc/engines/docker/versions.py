@@ -6,11 +6,12 @@ its release notes, and rules recorded from 20.10.24, 26.1.5, 27.5.1, 28.5.2 and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from typing import Any
 
 from policyc.engines.releases import numbers
+from policyc.frozen import frozen
 
 
 class Layout(Enum):
@@ -53,7 +54,7 @@ class RoutedReturn(Enum):
     AS_OTHERS = "where those of other networks do"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Behaviour:
     """How a release programs its rules; the defaults are those of 20.10."""
 

@@ -7,19 +7,19 @@ are known, so that a misspelled one is not taken for one of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from policyc.diagnostics import Diagnostic, diagnose
 from policyc.engines.docker.ports import Address, Port, Publish, read_port, read_publish
 from policyc.engines.docker.scenario import Container, Network, Subnet
 from policyc.engines.docker.vocabulary import NETWORK_FLAGS, NETWORK_VALUES, RUN_FLAGS, RUN_VALUES
+from policyc.frozen import frozen
 from policyc.source import Source, Span
 
 _SHORT = {"p": "publish", "P": "publish-all", "d": "driver", "o": "opt", "net": "network"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Typed:
     """A word and where it was typed."""
 
@@ -27,7 +27,7 @@ class Typed:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Option:
     """An option by its long name, without dashes, and its value, "" for a flag."""
 

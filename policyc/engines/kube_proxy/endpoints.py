@@ -6,18 +6,18 @@ Sources: pkg/proxy/endpointslicecache.go, pkg/proxy/topology.go.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from policyc.engines.kube_proxy.chain_names import ENDPOINT, hashed
 from policyc.engines.kube_proxy.scenario import Endpoint, Node, Slice
 from policyc.engines.kube_proxy.service_ports import ServicePort
 from policyc.engines.kube_proxy.versions import Behaviour
+from policyc.frozen import frozen
 
 PortKey = tuple[str, str, str, str]
 """Namespace and name of a Service, name and protocol of its port."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backend:
     """An endpoint of a port: `target` is address and port as a rule has it."""
 
@@ -30,7 +30,7 @@ class Backend:
         return hashed(ENDPOINT, port.name, port.port.protocol, self.target)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Usable:
     """Endpoints for each traffic policy, all that this node sends to, and whether there are any in the whole cluster."""
 

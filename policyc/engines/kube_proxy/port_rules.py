@@ -6,7 +6,6 @@ Source: pkg/proxy/iptables/proxier.go, syncProxyRules and writeServiceToEndpoint
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from policyc.engines.kube_proxy.chain_names import (
     EXTERNAL_SERVICES,
@@ -19,11 +18,12 @@ from policyc.engines.kube_proxy.endpoints import Backend, Usable
 from policyc.engines.kube_proxy.scenario import Address
 from policyc.engines.kube_proxy.service_ports import ServicePort
 from policyc.engines.tables import Tables
+from policyc.frozen import frozen
 
 _LOCALHOST_COUNTER = "localhost_nps_accepted_pkts"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """What the rules of all ports share: the tables of a family, how local pods are told, switches of the proxy.
 

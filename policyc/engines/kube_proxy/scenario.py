@@ -6,10 +6,11 @@ The first stage of a preview: `objects` and `flags` make these values, `service_
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+from policyc.frozen import frozen
 from policyc.source import Span
 
 Address = IPv4Address | IPv6Address
@@ -26,7 +27,7 @@ class LocalMode(Enum):
     INTERFACE_NAME_PREFIX = "InterfaceNamePrefix"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """The flags of kube-proxy that matter for its rules; the defaults are its own."""
 
@@ -46,7 +47,7 @@ class Settings:
     gates: Mapping[str, bool] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """A node of the cluster: its addresses in order, internal ones first, the networks of its pods, the zone it is in."""
 
@@ -56,7 +57,7 @@ class Node:
     zone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Port:
     """A port of a Service: `protocol` in lower case, `node_port` 0 where it has none."""
 
@@ -66,7 +67,7 @@ class Port:
     node_port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ingress:
     """An address of a load balancer; not `is_vip`: it sends to node ports or pods, and never keeps the address."""
 
@@ -74,7 +75,7 @@ class Ingress:
     is_vip: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Service:
     """A Service. `cluster_ips` by family; none: kube-proxy does not look at it. `affinity` in seconds, 0 for none."""
 
@@ -94,7 +95,7 @@ class Service:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """An address behind a Service; hints say for which zones and nodes it is meant."""
 
@@ -107,7 +108,7 @@ class Endpoint:
     nodes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slice:
     """An EndpointSlice; `ports` are (name, protocol, number)."""
 
@@ -117,7 +118,7 @@ class Slice:
     ports: tuple[tuple[str, str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scenario:
     """Everything that decides which rules there are.
 

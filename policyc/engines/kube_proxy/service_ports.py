@@ -6,14 +6,14 @@ Source: pkg/proxy/serviceport.go and pkg/proxy/servicechangetracker.go.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from policyc.engines.kube_proxy.chain_names import CLUSTER_POLICY, EXTERNAL, FIREWALL, LOCAL_POLICY, hashed
 from policyc.engines.kube_proxy.scenario import Address, Port, Scenario, Service, Subnet
 from policyc.engines.kube_proxy.versions import Behaviour
+from policyc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServicePort:
     """A port of a Service in one family; `name` is what kube-proxy writes into comments (`namespace/name:port`)."""
 

@@ -5,13 +5,14 @@ Sources: kubernetes/kubernetes (pkg/proxy, pkg/features/kube_features.go), its c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from policyc.engines.releases import numbers
+from policyc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Behaviour:
     """How a release programs its rules; the defaults are those of 1.28."""
 

@@ -7,7 +7,6 @@ hand with the words of `podman run`: `{"name": "web", "networks": ["app"], "publ
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from policyc.diagnostics import Diagnostic, diagnose
@@ -18,6 +17,7 @@ from policyc.engines.netavark.network_file import NetworkReader
 from policyc.engines.netavark.scenario import DNS_PORT, Container, Endpoint, Network, Operation, PortMapping, Scenario
 from policyc.engines.netavark.scenario_file import ordered_networks
 from policyc.engines.netavark.versions import Behaviour
+from policyc.frozen import frozen
 
 _KEYS = {"networks", "containers", "dns_port"}
 _WRITTEN = {"name", "id", "networks", "publish", "ip", "ip6"}
@@ -163,7 +163,7 @@ def _published(given: Given) -> list[Publish]:
         return []
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Pair:
     """A host port and the port of the container that it leads to."""
 

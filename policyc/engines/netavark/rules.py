@@ -7,13 +7,13 @@ Source: src/firewall/varktables/types.rs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import sha512
 
 from policyc.engines.fields import Address, Subnet
 from policyc.engines.netavark.scenario import DNS_PORT, Container, Isolation, Network, PortMapping
 from policyc.engines.netavark.versions import Behaviour
+from policyc.frozen import frozen
 from policyc.netfilter.quoting import quote_word
 
 MARK = "0x2000"
@@ -36,7 +36,7 @@ class Stays(Enum):
     AS_LONG_AS_THE_CONTAINER = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placed:
     """A rule with its chain: at the end, or before the rule with a number."""
 

@@ -5,10 +5,10 @@ Source: src/network/types.rs, the form that podman passes to `netavark setup`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from policyc.engines.fields import Address, Subnet
+from policyc.frozen import frozen
 from policyc.source import Span
 
 DNS_PORT = 53
@@ -22,7 +22,7 @@ class Isolation(StrEnum):
     STRICT = "strict"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Network:
     """A network. `gateways` are the addresses on which its name server answers.
 
@@ -39,7 +39,7 @@ class Network:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PortMapping:
     """Ports of the host, `count` from `host_port` on, that lead to as many of the container; `host` None is every address."""
 
@@ -59,7 +59,7 @@ class PortMapping:
         return self.host is None or self.host.version == family
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """A container on a network, with its addresses there."""
 
@@ -75,7 +75,7 @@ class Endpoint:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Container:
     """A container; `ports` None where nobody spoke of ports, which makes fewer chains than an empty list."""
 
@@ -84,7 +84,7 @@ class Container:
     ports: tuple[PortMapping, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Operation:
     """A call: `setup` or `teardown` of a container; `dns_port` is where the name server listens."""
 
@@ -94,7 +94,7 @@ class Operation:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scenario:
     """Commands that were run before, then the calls."""
 

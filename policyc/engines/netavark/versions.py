@@ -7,12 +7,13 @@ release between them brought which change was not recorded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from policyc.engines.releases import numbers
+from policyc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Behaviour:
     """How a release programs its rules; the defaults are those of 1.4."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from policyc.explanation.outcomes import Way
 from policyc.explanation.places import Places, RulePlace
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.predicate import Ask, Bits, In, May, Opaque, nodes
 from policyc.netfilter.rule import Rule
@@ -51,7 +52,7 @@ class Kind(StrEnum):
     POLICY_DECIDES = "policy-decides"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Insight:
     """One thing to learn: a sentence without a full stop, the rules that it speaks of, and what to do, "" for nothing."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from policyc.frozen import frozen
 from policyc.kernel.apply.held import Held, Runner, held
 from policyc.kernel.loading import Backend
 from policyc.kernel.modules import lines_of
@@ -18,7 +18,7 @@ class BothHoldRules(Exception):  # noqa: N818
     """Rules of both kinds are there, a packet meets both, and nobody said which are meant."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """The backend that is meant, what it holds, and whether the other kind holds rules too."""
 

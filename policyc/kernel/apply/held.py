@@ -6,9 +6,9 @@ Both work through a runner, which starts a program in this network namespace or 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
+from policyc.frozen import frozen
 from policyc.kernel.loading import Backend
 from policyc.kernel.processes import NotPrivileged, Outcome, Unanswered
 from policyc.netfilter.goal import Goal, Part, Whole
@@ -28,7 +28,7 @@ class NotLoaded(Exception):  # noqa: N818 - what became of the rules
     """A tool refused what it was given; the message is the tool's."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Held:
     """What one backend holds: the printed text of each family, counters included, and the same as tables."""
 

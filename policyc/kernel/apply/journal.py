@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from policyc.frozen import frozen
 from policyc.kernel.apply.change import Change, change_text, read_change
 from policyc.kernel.apply.place import Place
 
@@ -39,7 +39,7 @@ class Phase(Enum):
     """The change could not be taken back."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """The mark: `deadline` in seconds since the machine was started (CLOCK_BOOTTIME)."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 
+from policyc.frozen import frozen
 from policyc.kernel.inside import NAMED
 
 STATE = Path("/var/lib/policyc")
@@ -18,7 +18,7 @@ _NETNS_COOKIE = 71  # include/uapi/asm-generic/socket.h
 _OWN = Path("/proc/thread-self/ns/net")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """One network namespace of one run of the machine."""
 
@@ -26,7 +26,7 @@ class Identity:
     namespace: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """The folder of a namespace's state; `name` is what people call the namespace."""
 

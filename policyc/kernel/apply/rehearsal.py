@@ -7,8 +7,8 @@ is not begun. Part of `policyc.kernel.apply`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.kernel.apply import sets
 from policyc.kernel.apply.held import FAMILIES, Held, NotLoaded, Runner, held, load, reached, restore
 from policyc.kernel.loading import Backend
@@ -21,7 +21,7 @@ class NoWayBack(Exception):  # noqa: N818
     """What the kernel holds now could not be put back as it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rehearsed:
     """The goals as the kernel prints them, and what all tables hold then."""
 

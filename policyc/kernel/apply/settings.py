@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from policyc.frozen import frozen
 from policyc.kernel.apply.held import NotLoaded
 from policyc.kernel.sysctls import ROOT
 
@@ -14,7 +14,7 @@ _NAME = re.compile(r"net(?:\.[A-Za-z0-9_/@+-]+)+")
 _SWAPPED = str.maketrans("./", "/.")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SettingChange:
     """A setting by its name of sysctl(8): the value that rules need, and the one that it has now, None for no such setting."""
 

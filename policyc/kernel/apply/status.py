@@ -6,8 +6,8 @@ Part of `policyc.kernel.apply`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.kernel.apply.audit import last
 from policyc.kernel.apply.change import Change, NoChange
 from policyc.kernel.apply.held import held, reached
@@ -21,7 +21,7 @@ from policyc.netfilter.goal import Goal, Whole
 from policyc.netfilter.saved import Saved, table_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pending:
     """A change that is not over: `at_work` says whether somebody makes or takes it back at this moment."""
 
@@ -36,7 +36,7 @@ class Pending:
         return not self.at_work and (late or self.mark.phase in {Phase.CHANGING, Phase.STUCK})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Status:
     """`confirmed` is the last confirmed change, `differs` says in words where the kernel is not as it left it.
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from policyc.frozen import frozen
 from policyc.host.groups import solicited_nodes
 from policyc.host.host import Host, Interface, InterfaceAddress, Route, RouteKind, Scope
 from policyc.host.ipv6_kinds import is_link_local
@@ -46,7 +47,7 @@ class CannotBuild(ValueError):  # noqa: N818 - it says what is so
     """The host has something that no replica has; the message is the reason."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Building:
     """The steps in which a host is made: lines of ip(8), settings to write, groups to join (device, family, address).
 

@@ -6,9 +6,9 @@ Sources: as for `wire`.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Any
 
+from policyc.frozen import frozen
 from policyc.kernel.replica.wire import HEADER
 from policyc.net.addresses import format_address
 from policyc.net.protocols import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
@@ -20,7 +20,7 @@ _CHATTER_V6 = frozenset((*range(130, 137), 143))  # neighbours and groups: the k
 _IGMP = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """Addresses and ports, ICMP and TCP fields of a packet; `mark` is what `wire.ip_packet` gave it."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument, Word
 from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings, lacking, written
 from policyc.netfilter.predicate import Opaque, Predicate
@@ -13,7 +13,7 @@ MOST_INSTRUCTIONS = 64  # XT_BPF_MAX_NUM_INSTR
 _HIGHEST = (0xFFFF, 0xFF, 0xFF, 0xFFFFFFFF)  # of struct sock_filter: code, jt, jf, k
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bytecode(Argument):
     """`COUNT,CODE JT JF K,…` in decimal, as `tcpdump -ddd` and nfbpf_compile(8) print it, in canonical text."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument
 from policyc.netfilter.effect import Effect, Mutate
 from policyc.netfilter.extension import Option, Options, Surroundings, TargetExtension, in_hooks
 from policyc.netfilter.hooks import Hook
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Handle(Argument):
     """`MAJOR:MINOR`, both hexadecimal with or without 0x, at most ffff: what the kernel keeps of longer ones is another class."""
 

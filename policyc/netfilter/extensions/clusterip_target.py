@@ -6,8 +6,8 @@ Which packets a node takes depends on a hash and on who else is up, so the effec
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import MacAddress, Number, choice
 from policyc.netfilter.effect import Effect, Note
 from policyc.netfilter.extension import Option, Options, Surroundings, TargetExtension
@@ -16,7 +16,7 @@ TOGETHER = ("new", "hashmode", "clustermac", "total-nodes", "local-node")
 MULTICAST = 1 << 40  # the lowest bit of the first byte
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MulticastMac(MacAddress):
     """A link-layer multicast address, printed in upper case."""
 

@@ -6,8 +6,8 @@ False without a conntrack entry, negated or not. `--connbytes N` and `N:` have n
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument, choice, parse_number
 from policyc.netfilter.counters import ConnectionBytes
 from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings
@@ -17,7 +17,7 @@ from policyc.netfilter.predicate import May, Predicate, all_of, negate_if
 NO_END = 2**64 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Amounts(Argument):
     """`N`, `N:`, `:M` or `N:M` as (low, high), where an open end is NO_END."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.protocols import TCP, UDP, format_protocol
 from policyc.netfilter.arguments import Argument, ChoiceList, Word, parse_number
 from policyc.netfilter.effect import Effect, Track
@@ -23,7 +23,7 @@ HELPERS = {
 ONLY_BEFORE_TRACKING = "it acts before connection tracking, which comes right behind the table raw"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Zone(Argument):
     """A number from 0 to 65535, or `mark`: the packet's mark is the number."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import MaskedNumber
 from policyc.netfilter.extension import MatchExtension, Option, Options, Placement, Surroundings, in_hooks, lacking
@@ -16,7 +16,7 @@ _OUTGOING = frozenset((Hook.FORWARD, Hook.OUTPUT, Hook.POSTROUTING))
 _FIELDS = {"src-group": fields.DEVGROUP_IN, "dst-group": fields.DEVGROUP_OUT}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group(MaskedNumber):
     """`GROUP[/MASK]`; `default` is 0, other names are those of the host's /etc/iproute2/group and are refused.
 

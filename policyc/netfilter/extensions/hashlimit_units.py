@@ -6,8 +6,8 @@ A byte rate is kept as a cost, so that few of all rates can be kept exactly: 100
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument, parse_number
 from policyc.netfilter.extensions.rates import SECONDS, format_rate, parse_rate, unit_of
 
@@ -19,7 +19,7 @@ _BYTE_RATE = re.compile(r"(\d+)(mb|kb|b)/([a-z]+)", re.ASCII)
 _BYTES = re.compile(r"(\d+)(mb?|kb?|b)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Amount:
     """A burst: packets, or bytes where a unit was written."""
 
@@ -27,7 +27,7 @@ class Amount:
     in_bytes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Speed:
     """A rate: the microseconds that a packet's token takes to grow back, or the cost of 16 bytes; the other is 0.
 
@@ -79,7 +79,7 @@ def in_units(number: int) -> str:
     return f"{number // UNITS[name]}{name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpeedArgument(Argument):
     """`NUMBER[/UNIT]` packets, or `NUMBERb/s`, `NUMBERkb/s`, `NUMBERmb/s`."""
 
@@ -107,7 +107,7 @@ class SpeedArgument(Argument):
         return f"{number}b/s"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AmountArgument(Argument):
     """A number of packets, or of bytes with `b`, `kb` or `mb`; without a unit the rate decides which."""
 

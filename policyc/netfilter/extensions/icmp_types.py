@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument, parse_number
@@ -28,7 +28,7 @@ class IcmpType(NamedTuple):
         return In(fields.ICMP, IntervalSet.of((self.type * 256 + self.low, self.type * 256 + self.high)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IcmpTypeArgument(Argument):
     """`TYPE`, `TYPE/CODE`, `TYPE/LOW:HIGH` or a name, which may be abbreviated; type 255 prints as `any_name` if that is set."""
 

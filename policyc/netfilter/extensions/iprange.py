@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.addresses import format_address, parse_address
 from policyc.net.intervals import IntervalSet
 from policyc.netfilter import fields
@@ -15,7 +15,7 @@ from policyc.netfilter.predicate import In, Predicate, all_of, negate_if
 _FIELDS = {"src-range": fields.SRC, "dst-range": fields.DST}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ends(Argument):
     """`FROM[-TO]` as both ends; a backward range is taken, as iptables takes it, and holds no address."""
 

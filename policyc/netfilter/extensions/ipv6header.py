@@ -6,8 +6,7 @@ is), without it the packet must have exactly these (negated: any other combinati
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.net.names import NameSet
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument
@@ -31,7 +30,7 @@ _SPELLINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeaderList(Argument):
     """Comma-separated headers by name or number, as a frozenset of the names of HEADERS."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.services import port_of
 from policyc.netfilter.arguments import Argument, Protocol, choice
 from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings, lacking, written
@@ -14,7 +14,7 @@ from policyc.netfilter.predicate import Opaque, Predicate, negate
 _PROPERTIES = ("vproto", "vaddr", "vport", "vdir", "vmethod", "vportctl")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Port(Argument):
     """A port by number or service name."""
 

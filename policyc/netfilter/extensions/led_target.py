@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument, Text, parse_number
 from policyc.netfilter.effect import Effect, Note
 from policyc.netfilter.extension import Option, Options, Surroundings, TargetExtension
@@ -11,7 +10,7 @@ from policyc.netfilter.extension import Option, Options, Surroundings, TargetExt
 FOR_EVER = "inf"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TriggerName(Text):
     """A name of 1 to 16 bytes that iptables-save always quotes."""
 
@@ -21,7 +20,7 @@ class TriggerName(Text):
         return f'"{escaped}"'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delay(Argument):
     """Milliseconds, or `inf`."""
 

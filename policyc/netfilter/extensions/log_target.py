@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument, Text, parse_number
 from policyc.netfilter.effect import Effect, Note
 from policyc.netfilter.extension import Option, Options, Surroundings, TargetExtension
@@ -15,7 +14,7 @@ LEVELS = {
 DEFAULT_LEVEL = LEVELS["warning"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Level(Argument):
     """A level of syslog(3) by name or number from 0 to 7."""
 

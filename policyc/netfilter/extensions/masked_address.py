@@ -5,9 +5,9 @@ A mask with holes is refused: iptables 1.8.9 takes it for a full one here (xtopt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from policyc.frozen import frozen
 from policyc.net.addresses import WIDTH, Network, format_address, parse_address, parse_network
 from policyc.netfilter.arguments import Argument
 
@@ -19,7 +19,7 @@ class MaskedAddress(NamedTuple):
     network: Network
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MaskedAddressArgument(Argument):
     """`ADDRESS[/MASK]`; `bare_host`: the length of a single address is not printed."""
 

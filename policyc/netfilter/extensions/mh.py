@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.net.protocols import MOBILITY
 from policyc.netfilter import fields
@@ -21,7 +20,7 @@ NAMES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessageTypes(Argument):
     """`TYPE` or `TYPE:TYPE`, numbers from 0 to 255 or names, as (low, high)."""
 

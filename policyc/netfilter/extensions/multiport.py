@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.net.protocols import WITH_PORTS
 from policyc.net.services import port_of
@@ -19,7 +19,7 @@ _NAMES = ("sports", "dports", "ports")
 _FIELDS = {"sports": (fields.SPORT,), "dports": (fields.DPORT,), "ports": (fields.SPORT, fields.DPORT)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PortList(Argument):
     """`PORT[:PORT],…` as a tuple of (low, high) in the order given, which iptables-save keeps."""
 

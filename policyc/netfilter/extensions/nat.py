@@ -5,8 +5,7 @@ Source of the grammar: iptables 1.8.9, extensions/libxt_NAT.c; measured there, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.net.addresses import format_address
 from policyc.net.intervals import IntervalSet
 from policyc.net.protocols import DCCP, ICMP, SCTP, TCP, UDP
@@ -21,7 +20,7 @@ from policyc.netfilter.fields import Field
 PORT_PROTOCOLS = frozenset((TCP, UDP, SCTP, DCCP, ICMP))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PortMap:
     """Ports from `low` to `high`; with `base`, a port's distance from it is kept instead of a free one chosen."""
 
@@ -34,7 +33,7 @@ class PortMap:
         return f"{self.low}{last}" + ("" if self.base is None else f"/{self.base}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewTuple:
     """What a side of the connection becomes: addresses, None where they stay, and ports, None where they stay."""
 
@@ -42,7 +41,7 @@ class NewTuple:
     ports: PortMap | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ports(Argument):
     """`PORT`, `PORT-PORT` or, where `shifted`, `PORT-PORT/BASE`; a single port and a base may be service names."""
 
@@ -69,7 +68,7 @@ class Ports(Argument):
         return PortMap(low, high, parse_number(base, 1, 65535) if base[:1].isdecimal() else port_of(base))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Destination(Argument):
     """The whole of `--to-destination` or `--to-source`; `shifted` allows `/BASE`."""
 

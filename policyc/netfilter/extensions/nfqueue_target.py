@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument, Number, parse_number
 from policyc.netfilter.effect import Effect, Note, Verdict
 from policyc.netfilter.extension import Option, Options, Surroundings, TargetExtension
@@ -12,7 +11,7 @@ from policyc.netfilter.extension import Option, Options, Surroundings, TargetExt
 LAST_OPEN = 65534
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueueRange(Argument):
     """`FIRST:LAST`, at least two and at most 65535 queues; an end may be left out."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument, Number, parse_number
 from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings
 from policyc.netfilter.extensions.header_details import detail, has_extension_header
@@ -13,7 +12,7 @@ MOST_OPTIONS = 16  # IP6T_OPTS_OPTSNR
 ANY_LENGTH = 255
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OptionList(Argument):
     """`TYPE[:LENGTH],…` as a tuple of (type, length) in their order; length 255 stands for any and is not printed."""
 

@@ -7,8 +7,8 @@ just where there is a socket, and the conjunction of the tests says the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument, parse_number
@@ -20,7 +20,7 @@ LAST_ID = 2**32 - 2  # (uid_t) -1 is no user
 HAS_SOCKET = In(fields.UID, IntervalSet.of((0, LAST_ID + 1)))  # of a user, or the kernel's own, whose uid is no user's
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ids(Argument):
     """`ID` or `ID-ID` as (low, high). `root` is 0; other names are the host's and are refused."""
 

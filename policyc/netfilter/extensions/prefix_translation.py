@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.addresses import AddressError, Network, parse_address, parse_network
 from policyc.netfilter.arguments import Argument
 from policyc.netfilter.effect import Effect, Mutate
@@ -15,7 +15,7 @@ from policyc.netfilter.hooks import Hook
 LONGEST = 64  # the kernel corrects the checksum within the part of the address behind the prefix
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prefix(Argument):
     """`ADDRESS/LENGTH` with a length from 0 to 64 and nothing behind the prefix."""
 

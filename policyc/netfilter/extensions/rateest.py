@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument, Number, Word
 from policyc.netfilter.extension import Given, MatchExtension, Option, Options, Surroundings, lacking
 from policyc.netfilter.predicate import May, Predicate
@@ -30,7 +30,7 @@ def _bits(suffix: str) -> int | None:
     return 1 if not suffix else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BitRate(Argument):
     """A rate with a suffix of tc(8), bits without one, as whole bytes a second."""
 

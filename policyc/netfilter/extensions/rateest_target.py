@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument, Word
 from policyc.netfilter.effect import Effect, Note
 from policyc.netfilter.extension import Option, Options, Surroundings, TargetExtension
@@ -24,7 +24,7 @@ _UNITS = {
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([a-z]*)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Duration(Argument):
     """A number with the unit s, ms or us (also sec, msec …; microseconds without one), as microseconds."""
 

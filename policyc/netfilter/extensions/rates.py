@@ -6,8 +6,8 @@ Sources: `parse_rate` and `print_rate` of libxt_limit.c and libxt_hashlimit.c, w
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument
 
 SECONDS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
@@ -47,7 +47,7 @@ def format_rate(period: int, scale: int) -> tuple[str, str]:
     return f"{SECONDS[chosen] * scale // period}/{chosen}", chosen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rate(Argument):
     """`NUMBER[/UNIT]` as the period in 1/scale seconds."""
 

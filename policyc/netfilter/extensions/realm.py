@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument, MaskedNumber
 from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings, in_hooks
@@ -13,7 +12,7 @@ from policyc.netfilter.predicate import Bits, Predicate, negate_if
 _FULL = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Realm(Argument):
     """`VALUE[/MASK]`; of the names in /etc/iproute2/rt_realms only the one that iproute2 ships is known, `cosmos` for 0."""
 

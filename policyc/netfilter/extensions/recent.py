@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.addresses import ALL_ONES
 from policyc.netfilter import fields
 from policyc.netfilter.address_arguments import Address
@@ -21,7 +21,7 @@ ACTIONS = ("set", "rcheck", "update", "remove")
 MAX_HITS = 65535  # XT_RECENT_MAX_NSTAMPS - 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListName(Word):
     """The name of a list, which is a file of /proc/net/xt_recent."""
 

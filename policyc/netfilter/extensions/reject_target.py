@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.net.protocols import TCP
 from policyc.netfilter.arguments import Argument
 from policyc.netfilter.effect import Effect, Reject
@@ -29,7 +28,7 @@ ANSWERS: dict[int, dict[str, str]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer(Argument):
     """What is sent back, by its name, its older name or the beginning of one; upper case is the same."""
 

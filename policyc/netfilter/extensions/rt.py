@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.addresses import format_address, parse_address
 from policyc.netfilter.arguments import Argument, Number, NumberRange
 from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings
@@ -15,7 +15,7 @@ MOST_ADDRESSES = 16  # IP6T_RT_HOPS
 ALL_SEGMENTS = (0, 0xFFFFFFFF)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressList(Argument):
     """Comma-separated addresses, as a tuple of integers in their order."""
 

@@ -6,9 +6,9 @@ A packet has a set of chunk types. The flags of a chunk are no field of the mode
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.net.protocols import SCTP
 from policyc.netfilter import fields
@@ -55,7 +55,7 @@ class ChunkTest(NamedTuple):
     chunks: tuple[Chunk, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chunks(Argument):
     """`all|any|only TYPE[:FLAGS],…` as a ChunkTest."""
 

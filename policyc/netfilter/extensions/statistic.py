@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import floor
 
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument, Number, choice
 from policyc.netfilter.counters import Nth
 from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings
@@ -16,7 +16,7 @@ SCALE = 1 << 31  # the kernel compares 31 random bits
 _DECIMAL = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Probability(Argument):
     """A number from 0 to 1 in units of 1/2**31, as the kernel keeps it."""
 

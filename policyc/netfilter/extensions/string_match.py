@@ -7,8 +7,8 @@ printable ASCII. Nothing here sees the payload, so the match is opaque.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument, Number, choice
 from policyc.netfilter.extension import Given, MatchExtension, Option, Options, Surroundings, lacking, written
@@ -18,7 +18,7 @@ LONGEST = 128  # XT_STRING_MAX_PATTERN_SIZE
 _PATTERNS = ("string", "hex-string")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pattern(Argument):
     """Plain text as bytes."""
 
@@ -32,7 +32,7 @@ class Pattern(Argument):
         return f'"{text}"'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HexPattern(Argument):
     """Text with bytes in hexadecimal between bars, `|0d 0a|`; a backslash takes the next character literally."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.net.protocols import TCP
 from policyc.netfilter import fields
@@ -31,7 +31,7 @@ FLAGS = {
 SYN_TEST = (1 | 2 | 4 | 16, 2)  # what --syn stands for
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FlagPair(Argument):
     """`MASK SET`, two comma-separated lists of flags (ALL, NONE), as two numbers."""
 

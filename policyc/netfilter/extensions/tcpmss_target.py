@@ -7,8 +7,8 @@ match there. Here it is refused: the target acts on nothing else, and such a rul
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.net.protocols import TCP
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument, parse_number
@@ -29,7 +29,7 @@ from policyc.netfilter.hooks import Hook
 LARGEST = {4: 65535 - 20, 6: 65535 - 40}  # libxt_TCPMSS: what an IP header leaves of the largest packet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SegmentSize(Argument):
     """Bytes, at most what the family's header leaves of 65535."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.net.protocols import TCP
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument, parse_number
@@ -15,7 +14,7 @@ NAMES = {"wscale": 3, "mss": 2, "sack-permitted": 4, "sack": 5, "timestamp": 8, 
 LOWEST = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OptionKinds(Argument):
     """A comma-separated list of kinds from 2 to 255 or names, none of them twice, as a sorted tuple."""
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from policyc.frozen import frozen
 from policyc.netfilter.arguments import Argument
 from policyc.netfilter.counters import Clock
 from policyc.netfilter.extension import Given, MatchExtension, Option, Options, Surroundings
@@ -26,7 +26,7 @@ _DATE = re.compile(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimeOfDay(Argument):
     """`HH:MM[:SS]` as seconds since midnight."""
 
@@ -43,7 +43,7 @@ class TimeOfDay(Argument):
         return f"{value // 3600:02}:{value // 60 % 60:02}:{value % 60:02}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Date(Argument):
     """`YYYY[-MM[-DD[Thh[:mm[:ss]]]]]` as seconds since 1970."""
 
@@ -68,7 +68,7 @@ class Date(Argument):
         return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WeekDays(Argument):
     """`Mon,Tue` or `1,2` as numbers, Monday 1."""
 
@@ -88,7 +88,7 @@ def _week_day(word: str) -> int:
     raise ValueError(f"`{word}` is none of {', '.join(DAYS)} and no number from 1, Monday, to 7")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MonthDays(Argument):
     """`1,2,31` as numbers."""
 

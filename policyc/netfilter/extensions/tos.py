@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument, parse_number
 from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings
@@ -16,7 +15,7 @@ SYMBOLS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TosValue(Argument):
     """`VALUE[/MASK]` or a symbol as (value, mask); `symbol_mask` is the mask that a symbol stands for."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter import fields
 from policyc.netfilter.arguments import Argument, parse_number
 from policyc.netfilter.extension import MatchExtension, Option, Options, Surroundings
@@ -15,7 +15,7 @@ _TOKEN = re.compile(r"\s*(0[xX][0-9a-fA-F]+|\d+|&&|<<|>>|[&@=,:])\s*")
 _OPERATORS = frozenset(("&", "<<", ">>", "@"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program(Argument):
     """`LOCATION = VALUE && …` in its canonical text: hexadecimal numbers, no blanks."""
 

@@ -6,10 +6,10 @@ those that a network namespace can.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from policyc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counted:
     """A check of one counter. `counter` is its name, or a pattern of names with `*` for an interface.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from policyc.frozen import frozen
 from policyc.observation.doctor.addresses import doubled
 from policyc.observation.doctor.counters import COUNTERS, Counted
 from policyc.observation.doctor.finding import Level, Symptom
@@ -14,7 +15,7 @@ from policyc.observation.doctor.measured import Measurement
 from policyc.observation.doctor.settings import SETTINGS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Examination:
     """The symptoms, the worst first. `seconds` is the time between both measurements, None where there is only one.
 

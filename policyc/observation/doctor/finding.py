@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from policyc.frozen import frozen
 
 
 class Level(Enum):
@@ -20,7 +21,7 @@ class Level(Enum):
         return ("info", "warning", "error").index(self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Symptom:
     """`subject` says what of the host it is about. `counter` is a counter's name, with `value` and how much it has `grown`.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from policyc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listener:
     """A TCP socket that listens with connections waiting: `waiting` are complete and not accepted, `most` may wait."""
 
@@ -15,7 +17,7 @@ class Listener:
     most: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Device:
     """An interface as far as checks need it: `kind` as `ip link` spells it."""
 
@@ -25,7 +27,7 @@ class Device:
     master: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """An address of an interface in a network namespace.
 
@@ -41,7 +43,7 @@ class Seen:
     segment: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measurement:
     """`counters` only grow while the machine runs; their names are those of nstat, and ours for other places.
 

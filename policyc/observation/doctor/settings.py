@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.observation.doctor.finding import Level
 from policyc.observation.doctor.measured import Measurement
 
@@ -20,7 +20,7 @@ _PORT_RANGE = (32768, 60999)
 _REJECTS_OR_DROPS = re.compile(r":FORWARD DROP|-A FORWARD .*-j (?:DROP|REJECT)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """A check of settings: `look` yields its subjects in a measurement."""
 
