@@ -80,6 +80,25 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC107", "never-matches", "warning", "no packet can pass the tests of a rule where it stands"),
     Entry("PC108", "empty-chain-jump", "info", "a rule jumps to a chain without rules"),
     Entry("PC109", "out-of-context", "warning", "what comes to a rule's chain never has what the rule tests"),
+    Entry("PC113", "limit-without-drop", "warning", "packets over a limit are accepted all the same"),
+    Entry(
+        "PC114", "limit-counts-packets", "warning", "a limit on a TCP service counts every packet of its connections"
+    ),
+    Entry(
+        "PC115",
+        "limit-after-established",
+        "warning",
+        "a limit on UDP stands behind the rule that accepts known connections",
+    ),
+    Entry("PC116", "limit-shared-by-all", "info", "one sender can use up a limit for everybody"),
+    Entry("PC117", "list-never-filled", "warning", "a rule asks a list of addresses that no rule writes into"),
+    Entry("PC118", "time-past-midnight", "warning", "a time that goes past midnight belongs to one day in two pieces"),
+    Entry("PC119", "unlimited-log", "warning", "anybody can make a rule write log lines without end"),
+    Entry("PC120", "prefix-runs-on", "info", "a log prefix runs into the text behind it"),
+    Entry("PC121", "misleading-reject", "info", "a closed TCP port is refused as if its host were unreachable"),
+    Entry("PC122", "own-program-waits", "info", "programs of this host wait for connections that a rule drops"),
+    Entry("PC123", "client-port-range", "info", "a service is closed to clients with certain source ports"),
+    Entry("PC125", "packet-socket", "info", "a rule about DHCP cannot reach the program that it is meant for"),
     # PC2xx: the policy's own tests
     Entry("PC201", "failed-test", "error", "a packet of a test block meets another fate than the test says"),
     Entry("PC202", "undecided-test", "warning", "the fate of a tested packet hangs on what nobody knows"),
