@@ -23,7 +23,8 @@ _FATES = {
 }  # fmt: skip
 _ROLES = {"ACCEPT": "good", "GONE": "warning", "QUEUE": "warning"}
 _NEXT = {
-    "PREROUTING": "routing, rp_filter or a martian check dropped it, or it is for a group that nobody here has joined; see `policyc doctor`",
+    "PREROUTING": "routing, rp_filter or a martian check dropped it, or it is for a group that nobody here has joined; "
+    "`policyc doctor` counts most of these",
     "OUTPUT": "it was not sent: no route after translation, or the interface is down",
     "FORWARD": "it was not sent on", "INPUT": "it was not delivered", "POSTROUTING": "it was not sent",
 }  # fmt: skip
@@ -34,9 +35,9 @@ def packet_text(number: int, packet: TracedPacket, style: Style) -> str:
     first = packet.first
     where = f"in {first.iif}" if first.iif else "from this host"
     seen = [where, *_details(packet)]
-    head = (
-        f"{number}  {style.foreign(first.protocol)} {style.foreign(first.source)} → {style.foreign(first.destination)}"
-    )
+    # Of IPv6 with options the kernel does not tell what follows them.
+    protocol = "ipv6" if first.family == 6 and first.proto == 0 else first.protocol
+    head = f"{number}  {style.foreign(protocol)} {style.foreign(first.source)} → {style.foreign(first.destination)}"
     lines = [style.paint("bold", style.own(head)) + f"  {style.foreign(', '.join(seen))}"]
     lines += laid_out(list(_rows(packet, style)), style)
     return "".join(f"{line}\n" for line in lines)
