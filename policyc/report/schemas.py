@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from policyc.readers.snapshot_model import Snapshot
 from policyc.report.explain_schema import ExplainAnswer
+from policyc.report.live_schema import CountersAnswer, DoctorAnswer, TraceAnswer
 from policyc.report.preview_schema import DifferenceAnswer, PathsAnswer
 from policyc.report.schema_parts import Answer, Finding, Location, Model, RulePlace, SeverityName
 
@@ -241,20 +242,24 @@ ANSWERS: dict[str, type[BaseModel]] = {
 }
 """The model of each command's JSON answer."""
 
+LIVE: dict[str, type[BaseModel]] = {"counters": CountersAnswer, "doctor": DoctorAnswer, "trace": TraceAnswer}
+"""The model of each JSON answer about a running kernel, which only root can ask for."""
+
 FILES: dict[str, type[BaseModel]] = {"snapshot": Snapshot}
 """The model of each JSON file that policyc writes and reads again."""
 
 
 def schema_text(name: str) -> str:
     """Return the JSON schema of a command's answer, or of a file, as its file in docs/schema has it."""
-    schema = FILES[name].model_json_schema() if name in FILES else ANSWERS[name].model_json_schema(mode="serialization")
+    answers = ANSWERS | LIVE
+    schema = FILES[name].model_json_schema() if name in FILES else answers[name].model_json_schema(mode="serialization")
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
 def write_schemas(folder: Path) -> None:
     """Write all schema files into a folder."""
-    for name in (*ANSWERS, *FILES):
+    for name in (*ANSWERS, *LIVE, *FILES):
         (folder / f"{name}.schema.json").write_text(schema_text(name), encoding="utf-8")
 
 
