@@ -7,14 +7,26 @@ of what they send. A chain that changes packets (marks, tracking) is walked with
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from policyc.analysis.diagrams import ALL, EMPTY, Member
+from policyc.analysis.flat import FlatRun
 from policyc.analysis.images import changed
 from policyc.analysis.rules import ACCEPT, DROP, GOTO, JUMP, QUEUE, RETURN, Ending, FamilyRules, Step
+from policyc.netfilter.fields import Field
 from policyc.netfilter.jumps import JumpGraph
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Chain, Table
+
+LONG = 3000
+"""Rules of a chain that are not intersected one after the other, because diagrams would grow too large."""
+SPARE, USUAL = 12_000, 150
+"""Nodes that a chain may cost at once, and for each of its rules; one that costs more is treated as if it were long."""
+
+
+class _TangledError(Exception):
+    """The rules of a chain cut the packets into too many pieces."""
 
 
 @dataclass(slots=True)
@@ -28,7 +40,11 @@ class Passage:
 
 
 class TableSets:
-    """One table of a family. `run` sends packets in at a base chain; `reaching` then says what came to a rule of a chain."""
+    """One table of a family. `run` sends packets in at a base chain; `reaching` then says what came to a rule of a chain.
+
+    `flat` holds the chains whose rules are not intersected: which of them earlier ones cover is known of itself, what ends
+    where in them is not.
+    """
 
     __slots__ = (
         "_arrived",
@@ -38,7 +54,10 @@ class TableSets:
         "_passages",
         "_pushed",
         "_settled",
+        "_shapes",
         "_steps",
+        "_told_apart",
+        "flat",
         "graph",
         "order",
         "rules",
@@ -60,22 +79,32 @@ class TableSets:
         self._hits: dict[str, list[int]] = {}
         self._settled: dict[str, int] = {}
         self._members: dict[tuple[str, int], Member | None] = {}
+        self._told_apart: dict[str, frozenset[Field]] = {}
+        self._shapes: dict[Hashable, Member | None] = {}
+        self.flat: dict[str, FlatRun] = {}
         self._changing = self._changing_chains()
 
     def _changing_chains(self) -> frozenset[str]:
         found: set[str] = set()
         for name in self.order:  # callees first
-            if any(step.changes or step.chain in found for step in self.steps(name)):
+            outlines = map(self.rules.outline, self._rules(name))
+            if any(outline.changes or outline.chain in found for outline in outlines):
                 found.add(name)
         return frozenset(found)
+
+    def _rules(self, chain: str) -> tuple[Rule, ...]:
+        return (self.table.chain(chain) or Chain(chain)).rules
 
     def steps(self, chain: str) -> tuple[Step, ...]:
         """Return the rules of a chain as sets; a chain that is not declared has none."""
         found = self._steps.get(chain)
         if found is None:
-            known = self.table.chain(chain) or Chain(chain)
-            found = self._steps[chain] = tuple([self._step(rule) for rule in known.rules])
+            found = self._steps[chain] = tuple([self._step(rule) for rule in self._rules(chain)])
         return found
+
+    def step(self, chain: str, place: int) -> Step:
+        """Return one rule as sets."""
+        return self._step(self._rules(chain)[place])
 
     def _step(self, rule: Rule) -> Step:
         """Return a rule as sets; what a chain of another tool does is not known."""
@@ -95,6 +124,8 @@ class TableSets:
             return {Ending(ACCEPT): packets}
         self._settled.clear()
         self._members.clear()
+        self._told_apart.clear()
+        self._shapes.clear()
         both, either = self.rules.space.diagrams.both, self.rules.space.diagrams.either
         if base in self._changing:
             passage = self._push(base, packets)
@@ -115,13 +146,39 @@ class TableSets:
             waiting = [chain]
             while waiting:  # not by recursion: a chain may lie deep
                 name = waiting[-1]
-                missing = [step.chain for step in self.steps(name) if step.chain and step.chain not in self._passages]
+                calls = self.graph.calls.get(name, ())
+                missing = [jump.callee for jump in calls if jump.callee not in self._passages]
                 if missing:
                     waiting += missing
                     continue
-                self._passages[waiting.pop()] = self._pass(name, ALL, comes=False)
+                self._passages[waiting.pop()] = self._summed_up(name)
             found = self._passages[chain]
         return found
+
+    def _summed_up(self, chain: str) -> Passage:
+        if len(self._rules(chain)) <= LONG:
+            try:
+                return self._pass(chain, ALL, comes=False)
+            except _TangledError:
+                pass
+        self.flat[chain] = FlatRun(self.rules, self._rules(chain))
+        return self._anything(chain)
+
+    def _anything(self, chain: str) -> Passage:
+        """Return what may happen in a chain whose rules are not intersected: every packet may meet every ending."""
+        outlines = map(self.rules.outline, self._rules(chain))
+        endings = {outline.ending for outline in outlines if outline.ending is not None}
+        endings.update(*(self.summary(jump.callee).endings for jump in self.graph.calls.get(chain, ())))
+        found = Passage(returned=ALL, notes=ALL)
+        found.endings.update(dict.fromkeys(endings, ALL))
+        return found
+
+    def hit(self, chain: str, place: int) -> int:
+        """Return the packets that match a rule of a chain which changes none, if all packets come to the chain."""
+        run = self.flat.get(chain)
+        if run is None:
+            return self.summary(chain).hits[place]
+        return EMPTY if place in run.covered else self.step(chain, place).possible
 
     def _push(self, chain: str, packets: int) -> Passage:
         key = chain, packets
@@ -140,7 +197,11 @@ class TableSets:
         both, either, without = diagrams.both, diagrams.either, diagrams.without
         found = Passage()
         left = packets
+        most = diagrams.size + SPARE
         for step in self.steps(chain):
+            most += USUAL
+            if diagrams.size > most and not comes:
+                raise _TangledError
             hit = both(left, step.possible)
             found.hits.append(hit)
             if hit == EMPTY:
@@ -179,6 +240,8 @@ class TableSets:
         if key not in self._members:
             if chain in self._changing:
                 found = self.rules.space.diagrams.common(self.reaching(chain, place), ALL)
+            elif chain in self.flat:
+                found = self._member_of_run(chain, place)
             else:
                 found = self.rules.space.diagrams.common(self.summary(chain).hits[place], self.arriving(chain))
             self._members[key] = found
@@ -189,7 +252,36 @@ class TableSets:
         if chain in self._changing:
             hits = self._hits.get(chain)
             return EMPTY if hits is None else hits[place]
-        return self.rules.space.diagrams.both(self.summary(chain).hits[place], self.arriving(chain))
+        return self.rules.space.diagrams.both(self.hit(chain, place), self.arriving(chain))
+
+    def _member_of_run(self, chain: str, place: int) -> Member | None:
+        """Return a packet as `member` does; rules that agree in all by which the packets that come differ are asked once."""
+        run, arriving = self.flat[chain], self.arriving(chain)
+        if place in run.covered:
+            return None
+        diagrams, box = self.rules.space.diagrams, run.box(place)
+        if box is None:
+            return diagrams.common(self.step(chain, place).possible, arriving)
+        if chain not in self._told_apart:
+            levels = diagrams.support((arriving,))
+            columns = self.rules.space.columns
+            self._told_apart[chain] = frozenset(
+                each for each in columns if not columns[each].all_levels.isdisjoint(levels)
+            )
+        told_apart = self._told_apart[chain]
+        shape = (
+            chain,
+            frozenset(
+                (key, literal)
+                for key, literal in box.items()
+                if key in told_apart or key not in self.rules.space.columns
+            ),
+        )
+        if shape not in self._shapes:
+            free = (each for each in box if each in self.rules.space.columns and each not in told_apart)
+            tests = self.rules.space.release(self.step(chain, place).possible, *free)
+            self._shapes[shape] = diagrams.common(tests, arriving)
+        return self._shapes[shape]
 
     def arriving(self, chain: str) -> int:
         """Return the packets that enter a chain, after all runs."""
@@ -205,10 +297,9 @@ class TableSets:
             packets = arrived.get(name, EMPTY)
             if packets == EMPTY or name in self._changing:
                 continue
-            for step, hit in zip(self.steps(name), self.summary(name).hits, strict=True):
-                if step.chain:
-                    sent = diagrams.both(packets, hit)
-                    arrived[step.chain] = diagrams.either(arrived.get(step.chain, EMPTY), sent)
+            for jump in self.graph.calls[name]:
+                sent = diagrams.both(packets, self.hit(name, jump.number - 1))
+                arrived[jump.callee] = diagrams.either(arrived.get(jump.callee, EMPTY), sent)
         return arrived
 
     def _call(self, chain: str, packets: int, caller: Passage, *, comes: bool) -> int:

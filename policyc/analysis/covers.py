@@ -5,6 +5,7 @@ None of the rules of the chain itself can be spared: without it, the others leav
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,18 +39,17 @@ def cover(table: TableSets, chain: str, place: int, packets: int) -> tuple[Cause
 
     Empty where some are left: what takes them does not stand in this chain.
     """
-    wanted = table.steps(chain)[place].possible
-    takers, left = _takers(table, chain, place, packets, frozenset())
+    run = table.flat.get(chain)
+    places: Sequence[int] = range(place) if run is None else run.covered.get(place, ())
+    wanted = table.step(chain, place).possible
+    takers, left = _takers(table, chain, places, packets)
     if table.rules.space.diagrams.both(left, wanted) != EMPTY:
         return ()
-    if not table.is_changing(chain):
-        spare = _spare(
-            table,
-            chain,
-            {taker.place for taker in takers if taker.chain == chain} | _calls(table, chain, place),
-            packets,
-        )
-        takers, _ = _takers(table, chain, place, packets, spare)
+    if not table.is_changing(chain) and len(takers) > 1:
+        own = {taker.place for taker in takers if taker.chain == chain}
+        calling = {jump.number - 1 for jump in table.graph.calls[chain]}
+        spare = _spare(table, chain, sorted((own | calling).intersection(places)), packets)
+        takers, _ = _takers(table, chain, [each for each in places if each not in spare], packets)
     taken: dict[tuple[str, int], int] = {}
     for taker in takers:  # a chain that is called twice takes twice
         key = taker.chain, taker.place
@@ -57,20 +57,16 @@ def cover(table: TableSets, chain: str, place: int, packets: int) -> tuple[Cause
     return tuple(Cause(*key, share(table.rules.space, part, packets)) for key, part in taken.items())
 
 
-def _calls(table: TableSets, chain: str, end: int) -> set[int]:
-    return {place for place, step in enumerate(table.steps(chain)[:end]) if step.chain}
-
-
-def _spare(table: TableSets, chain: str, takers: set[int], packets: int) -> frozenset[int]:
+def _spare(table: TableSets, chain: str, places: list[int], packets: int) -> frozenset[int]:
     """Return rules of a chain without which the others still take all of the packets, those that take least first."""
     diagrams = table.rules.space.diagrams
+    if len(places) > MOST_TRIED:
+        return frozenset()
     full: dict[int, int] = {}
-    for place in sorted(takers):
-        step = table.steps(chain)[place]
+    for place in places:
+        step = table.step(chain, place)
         back = table.summary(step.chain).returned if step.way == JUMP else EMPTY
         full[place] = diagrams.without(diagrams.both(packets, step.certain), back)
-    if len(full) > MOST_TRIED:
-        return frozenset()
     spare: set[int] = set()
     for place in sorted(full, key=lambda each: (share(table.rules.space, full[each], packets), -each)):
         others = diagrams.any_of(found for other, found in full.items() if other != place and other not in spare)
@@ -79,19 +75,19 @@ def _spare(table: TableSets, chain: str, takers: set[int], packets: int) -> froz
     return frozenset(spare)
 
 
-def _takers(
-    table: TableSets, chain: str, end: int | None, packets: int, spare: frozenset[int]
-) -> tuple[list[_Taker], int]:
-    """Send packets down a chain, to a place of it or to its end, past spare rules.
+def _takers(table: TableSets, chain: str, places: Sequence[int] | None, packets: int) -> tuple[list[_Taker], int]:
+    """Send packets down a chain, past these places or, without, to its end.
 
-    Return who takes some, in order, and those that are left: for the rule at the place, or for the caller.
+    Return who takes some, in order, and those that are left: for the next rule, or for the caller.
     """
     diagrams = table.rules.space.diagrams
     takers: list[_Taker] = []
     left, returned = packets, EMPTY
-    for place, step in enumerate(table.steps(chain)[:end]):
+    to_end = places is None
+    for place in range(len(table.steps(chain))) if places is None else places:
+        step = table.step(chain, place)
         taken = diagrams.both(left, step.certain)
-        if taken == EMPTY or place in spare:
+        if taken == EMPTY:
             continue
         if not step.leaves:
             if step.changes:
@@ -100,15 +96,15 @@ def _takers(
         left = diagrams.without(left, taken)
         back = EMPTY
         if step.way in {JUMP, GOTO}:
-            inner, back = _takers(table, step.chain, None, taken, frozenset())
+            inner, back = _takers(table, step.chain, None, taken)
             takers += inner
-        elif step.way == RETURN and end is None:
+        elif step.way == RETURN and to_end:
             back = taken
         else:
             takers.append(_Taker(chain, place, taken))
         if step.way == JUMP:
             left = diagrams.either(left, back)
-        elif end is None:
+        elif to_end:
             returned = diagrams.either(returned, back)
         elif back != EMPTY:
             takers.append(_Taker(chain, place, back))  # a goto: what comes back does not come here

@@ -61,7 +61,7 @@ class DeadRules:
             if table.arriving(chain.name) == EMPTY:
                 continue
             for place in range(len(chain.rules)):
-                if is_asked(chain.name, place) and not table.is_reached(chain.name, place):
+                if not table.is_reached(chain.name, place) and is_asked(chain.name, place):
                     yield self._why(table, chain.name, place)
 
     def example(self, table: TableSets, chain: str, place: int) -> Point | None:
@@ -70,7 +70,7 @@ class DeadRules:
 
     def _why(self, table: TableSets, chain: str, place: int) -> Dead:
         diagrams = self.rules.space.diagrams
-        matching = table.steps(chain)[place].possible
+        matching = table.step(chain, place).possible
         possible = diagrams.both(matching, self._stands(table, chain))
         if possible == EMPTY:
             return Dead(table, chain, place, Why.NEVER, by_itself=True)
@@ -80,7 +80,7 @@ class DeadRules:
             by_itself = bool(causes)
             causes = causes or cover(table, chain, place, arriving)
             witness = lowest(self.rules.space, arriving, self._wishes)
-            why = Why.SHADOWED if causes else Why.CHANGED
+            why = Why.SHADOWED if causes or chain in table.flat else Why.CHANGED
             return Dead(table, chain, place, why, causes, witness=witness, by_itself=by_itself)
         if is_base_chain(table.table.name, chain):
             return Dead(table, chain, place, Why.ABSENT, witness=lowest(self.rules.space, possible, self._wishes))
@@ -93,7 +93,7 @@ class DeadRules:
         causes: list[Cause] = []
         seen = EMPTY
         for jump in jumps:
-            step = table.steps(jump.caller)[jump.number - 1]
+            step = table.step(jump.caller, jump.number - 1)
             sent = diagrams.all_of((packets, step.possible, table.arriving(jump.caller)))
             if sent != EMPTY:
                 seen = diagrams.either(seen, sent)

@@ -6,13 +6,14 @@ its host knows the members.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policyc.netfilter.effect import Effect
-from policyc.netfilter.parts import Match, Part, Target, Unknown
+from policyc.netfilter.parts import SELECTORS, Match, Part, Target, Unknown
 from policyc.netfilter.predicate import NEVER, Predicate, all_of
 from policyc.netfilter.rule import Rule
+
+PROTOCOL_RANK = SELECTORS.index("-p")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +34,21 @@ class Meanings:
         self.family = family
         self._known: dict[tuple[int, int | None], tuple[Part, Meaning]] = {}
 
-    def of(self, rule: Rule) -> Iterator[Meaning]:
-        """Yield the meanings of a rule's parts, in their order."""
-        protocol = rule.protocol
+    def of(self, rule: Rule) -> list[Meaning]:
+        """Return the meanings of a rule's parts, in their order."""
+        protocol = None
+        for part in rule.parts:
+            if part.rank == PROTOCOL_RANK:
+                protocol = rule.protocol
+                break
+        found = []
         for part in rule.parts:
             key = id(part), protocol
-            found = self._known.get(key)
-            if found is None:
-                found = self._known[key] = (
-                    part,
-                    self._of(part, rule),
-                )  # the part is kept, so that its identity stays its own
-            yield found[1]
+            known = self._known.get(key)
+            if known is None:
+                known = self._known[key] = part, self._of(part, rule)  # the part is kept: its identity stays its own
+            found.append(known[1])
+        return found
 
     def tests(self, rule: Rule) -> Predicate:
         """Return what a packet must be to match the rule."""

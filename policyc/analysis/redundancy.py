@@ -41,7 +41,8 @@ class Redundancy:
     def find(self, is_asked: Callable[[str, int], bool]) -> Iterator[tuple[str, int]]:
         """Yield the redundant rules among those that are asked about, as chains and places."""
         for chain in self.table.table.chains:
-            if self.table.is_changing(chain.name) or self.table.arriving(chain.name) == EMPTY:
+            name = chain.name
+            if self.table.is_changing(name) or name in self.table.flat or self.table.arriving(name) == EMPTY:
                 continue
             for place, step in enumerate(self.table.steps(chain.name)):
                 if is_asked(chain.name, place) and self._is_redundant(chain.name, place, step):
@@ -80,7 +81,9 @@ class Redundancy:
         return found
 
     def _behind(self, chain: str) -> list[Fates]:
-        """Go from the end of a chain to its beginning."""
+        """Go from the end of a chain to its beginning; of a flat one nothing is certain."""
+        if chain in self.table.flat:
+            return [Fates({}, EMPTY)] * (len(self.table.flat[chain]) + 1)
         is_base = is_base_chain(self.table.table.name, chain)
         last = Fates({}, EMPTY) if is_base else Fates({}, ALL)
         found = [last]

@@ -5,13 +5,13 @@ Everything that asks about all packets begins here; the packets of a family and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policyc.analysis.diagrams import EMPTY, Diagrams
 from policyc.analysis.encode import Encoder
 from policyc.analysis.facts import all_facts, known_in
 from policyc.analysis.literals import Literals
-from policyc.analysis.meanings import Meanings
+from policyc.analysis.meanings import Meaning, Meanings
 from policyc.analysis.points import usable_addresses
 from policyc.analysis.space import Space
 from policyc.net.intervals import IntervalSet
@@ -80,6 +80,11 @@ class Step:
     notes: bool = False
 
     @property
+    def is_decided(self) -> bool:
+        """Whether what becomes of a packet that matches is known."""
+        return self.ending is None or self.ending.kind != QUEUE
+
+    @property
     def leaves(self) -> bool:
         """Whether a packet that matches does not come to the next rule, unless a called chain gives it back."""
         return self.way != CONTINUE
@@ -88,7 +93,7 @@ class Step:
 class FamilyRules:
     """The rules of one family as steps, each computed when it is asked for; `diverts`: one hands packets to local sockets."""
 
-    __slots__ = ("_known", "diverts", "encoder", "family", "is_tracking", "meanings", "ruleset", "space")
+    __slots__ = ("_known", "_outlines", "diverts", "encoder", "family", "is_tracking", "meanings", "ruleset", "space")
 
     def __init__(self, ruleset: Ruleset, family: int, *, budget: int | None = None) -> None:
         self.ruleset = ruleset
@@ -97,14 +102,13 @@ class FamilyRules:
         literals = Literals(family)
         written: set[str] = set()
         diverts = False
-        for table in ruleset.family(family):
-            for chain in table.chains:
-                for rule in chain.rules:
-                    for meaning in self.meanings.of(rule):
-                        literals.read(meaning.test)
-                        literals.change(meaning.effects)
-                        written |= _sets_written(meaning.effects)
-                        diverts = diverts or any(isinstance(effect, Divert) for effect in meaning.effects)
+        rules = (rule for table in ruleset.family(family) for chain in table.chains for rule in chain.rules)
+        distinct = {id(meaning): meaning for rule in rules for meaning in self.meanings.of(rule)}
+        for meaning in distinct.values():
+            literals.read(meaning.test)
+            literals.change(meaning.effects)
+            written |= _sets_written(meaning.effects)
+            diverts = diverts or any(isinstance(effect, Divert) for effect in meaning.effects)
         self.is_tracking = reassembles(ruleset, family)
         if self.is_tracking:
             literals.closed[fields.FRAG] = ("whole",)
@@ -116,6 +120,7 @@ class FamilyRules:
         self.encoder = Encoder(self.space, volatile=written | ({one.name for one in ruleset.sets} - fixed))
         self.diverts = diverts
         self._known: dict[int, tuple[Rule, Step]] = {}
+        self._outlines: dict[tuple[int, ...], tuple[Step, bool]] = {}
 
     def step(self, rule: Rule) -> Step:
         """Return a rule as sets."""
@@ -135,31 +140,50 @@ class FamilyRules:
         """Return the packets for which a predicate without `May` holds; its values must be among the literals."""
         return self.encoder.holds(fact).certain
 
+    def outline(self, rule: Rule) -> Step:
+        """Return what a rule does, without saying for which packets: both of its sets are empty."""
+        return self._outlined(rule)[0]
+
     def _step(self, rule: Rule) -> Step:
+        outline, is_sure = self._outlined(rule)
         certain, possible = self.encoder.holds(self.meanings.tests(rule))
-        way, chain, ending = CONTINUE, "", None
-        changes: list[Effect] = []
-        notes = any(meaning.beside for meaning in self.meanings.of(rule))
-        rewrite = None
-        for effect in self.meanings.effects(rule):
-            if isinstance(effect, Verdict):
-                if effect.kind in {JUMP, GOTO, RETURN}:
-                    way, chain = effect.kind, effect.chain
-                else:
-                    kind = {ACCEPT: ACCEPT, DROP: DROP, "stolen": DROP}.get(effect.kind, QUEUE)
-                    way, ending = "end", Ending(kind, rewrite=rewrite)
-            elif isinstance(effect, Reject):
-                way, ending = "end", Ending(DROP, effect.answer)
-            elif isinstance(effect, Rewrite):
-                rewrite = effect
-            elif isinstance(effect, Divert | Handshake) or (isinstance(effect, Note) and effect.kind == "unknown"):
-                way, ending, certain = "end", Ending(QUEUE), EMPTY  # what becomes of the packet is not known here
-                changes += [Assign(fields.MARK, effect.mask, effect.mark)] if isinstance(effect, Divert) else []
-            elif isinstance(effect, Assign | Track | Shift | Mutate):
-                changes.append(effect)
+        return replace(outline, certain=certain if is_sure else EMPTY, possible=possible)
+
+    def _outlined(self, rule: Rule) -> tuple[Step, bool]:
+        """Return what a rule does, and whether a packet that matches certainly meets it; rules with equal effects share it."""
+        meanings = self.meanings.of(rule)
+        key = tuple([id(meaning) for meaning in meanings if meaning.effects or meaning.beside])
+        found = self._outlines.get(key)
+        if found is None:
+            found = self._outlines[key] = _outline(meanings)
+        return found
+
+
+def _outline(meanings: list[Meaning]) -> tuple[Step, bool]:
+    way, chain, ending = CONTINUE, "", None
+    changes: list[Effect] = []
+    notes = any(meaning.beside for meaning in meanings)
+    is_sure = True
+    rewrite = None
+    for effect in (effect for meaning in meanings for effect in meaning.effects):
+        if isinstance(effect, Verdict):
+            if effect.kind in {JUMP, GOTO, RETURN}:
+                way, chain = effect.kind, effect.chain
             else:
-                notes = True
-        return Step(certain, possible, way, chain, ending, tuple(changes), notes)
+                kind = {ACCEPT: ACCEPT, DROP: DROP, "stolen": DROP}.get(effect.kind, QUEUE)
+                way, ending = "end", Ending(kind, rewrite=rewrite)
+        elif isinstance(effect, Reject):
+            way, ending = "end", Ending(DROP, effect.answer)
+        elif isinstance(effect, Rewrite):
+            rewrite = effect
+        elif isinstance(effect, Divert | Handshake) or (isinstance(effect, Note) and effect.kind == "unknown"):
+            way, ending, is_sure = "end", Ending(QUEUE), False  # what becomes of the packet is not known here
+            changes += [Assign(fields.MARK, effect.mask, effect.mark)] if isinstance(effect, Divert) else []
+        elif isinstance(effect, Assign | Track | Shift | Mutate):
+            changes.append(effect)
+        else:
+            notes = True
+    return Step(EMPTY, EMPTY, way, chain, ending, tuple(changes), notes), is_sure
 
 
 def _sets_written(effects: tuple[Effect, ...]) -> set[str]:

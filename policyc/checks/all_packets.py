@@ -29,7 +29,6 @@ CODES = frozenset(
 )  # fmt: skip
 MOST_NODES = 1_500_000
 """How many nodes a family may cost; each takes about 300 bytes."""
-MOST_IN_A_CHAIN = 8000
 MOST_LOOKS = 1000  # at rules, for the second proof of one
 _DOES = {"accept": "accepted", "drop": "dropped", "reject": "rejected", "return": "returned"}
 
@@ -39,9 +38,6 @@ def check(survey: Survey, told: Collection[Place]) -> Iterator[Diagnostic]:
     for family in survey.ruleset.families:
         tables = survey.ruleset.family(family)
         if any(survey.graph(table).order() is None for table in tables):
-            continue
-        if any(len(chain.rules) > MOST_IN_A_CHAIN for table in tables for chain in table.chains):
-            yield _undecided(family)
             continue
         try:
             yield from list(_Family(survey, family, told).findings())
@@ -55,6 +51,15 @@ def _undecided(family: int) -> Diagnostic:
         place=Place(family, "filter", "", 0),
         help="what single rules take from others is told; what several take together is not known",
     )  # fmt: skip
+
+
+def _half_decided(chain: Place) -> Diagnostic:
+    return diagnose(
+        "undecided",
+        f"the rules of `{chain.chain}` cut the packets into too many pieces to say what each lets come to the rest",
+        place=chain,
+        help="which of them earlier ones of the chain cover is told; which change nothing, and what it leaves to others, is not",
+    )
 
 
 class _Family:
@@ -80,6 +85,7 @@ class _Family:
             for found in self.dead.find(table, is_asked):
                 is_sure = _passes_by(found, replay) and self.is_proved_again(found, checker)
                 yield self.of_dead(found) if is_sure else _doubtful(found)
+            yield from map(_half_decided, (Place(self.family, table.table.name, chain, 0) for chain in table.flat))
             if not self.survey.ruleset.shared:
                 for chain, place in Redundancy(table).find(is_asked):
                     standing = _standing(table, chain, place)
@@ -145,7 +151,7 @@ class _Family:
 
     # ------------------------------------------------------------------ redundant rules
     def of_redundant(self, table: TableSets, standing: Standing) -> Diagnostic:
-        step = table.steps(standing.chain.name)[standing.number - 1]
+        step = table.step(standing.chain.name, standing.number - 1)
         does = _DOES[step.ending.word if step.ending is not None else "return"]
         example = self.dead.example(table, standing.chain.name, standing.number - 1)
         return diagnose(
@@ -194,8 +200,8 @@ def _count(causes: tuple[Related, ...], one: str, many: str) -> str:
 
 
 def _does_the_same(found: Dead) -> bool:
-    own = found.table.steps(found.chain)[found.place]
-    takers = [found.table.steps(cause.chain)[cause.place] for cause in found.causes]
+    own = found.table.step(found.chain, found.place)
+    takers = [found.table.step(cause.chain, cause.place) for cause in found.causes]
     return own.ending is not None and all(taker.ending == own.ending for taker in takers)
 
 

@@ -17,9 +17,12 @@ class Domain(Enum):
     NAMES = "names"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """A named column; `bits` is the width of a number (addresses: 128, of which IPv4 uses 32), 0 for names."""
+    """A named column; `bits` is the width of a number (addresses: 128, of which IPv4 uses 32), 0 for names.
+
+    There is one value of each, below, so that fields are compared and hashed by identity.
+    """
 
     name: str
     domain: Domain
