@@ -155,7 +155,10 @@ class _Builder:
                 for name in layout.names
             )
         )
-        return Host(interfaces, (*derived_routes(interfaces, sysctls), *routes), sysctls=sysctls)
+        derived = tuple(derived_routes(interfaces, sysctls))
+        known = {(route.destination, route.device) for route in derived}
+        others = (route for route in routes if (route.destination, route.device) not in known)
+        return Host(interfaces, (*derived, *others), sysctls=sysctls)
 
     def _placed_headers(self) -> Headers:
         """Return the headers with the interfaces' names and the addresses of this host."""

@@ -5,6 +5,7 @@ A rule belongs to the source place that it carries; the id in its comment leads 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,8 +118,12 @@ def _statements(ruleset: Ruleset, style: Style) -> list[str]:
                 )
             lines.extend(f"    {line}" for line in _rules(list(group.of(identifier)), style))
         blocks.append("".join(f"{line}\n" for line in lines))
-    total = sum(len(group.rules) for group in groups)
-    blocks.append(f"{plural(sum(group.span is not None for group in groups), 'statement')}, {plural(total, 'rule')}\n")
+    every = [rule for group in groups for _, rule in group.rules]
+    others = Counter(rule.owner for rule in every if rule.owner)
+    counts = [plural(sum(group.span is not None for group in groups), "statement")]
+    counts.append(plural(len(every) - others.total(), "rule"))
+    counts += [f"{plural(count, 'rule')} of {owner}, which are not written" for owner, count in sorted(others.items())]
+    blocks.append(f"{', '.join(counts)}\n")
     return blocks
 
 
@@ -136,9 +141,13 @@ def _rules(rules: list[tuple[Place, Rule]], style: Style) -> list[str]:
     places = [f"IPv{place.family}  {place.table}/{place.chain} #{place.number}" for place, _ in rules]
     wide = max(map(len, places), default=0)
     return [
-        f"{style.paint('gutter', style.foreign(f'{place:{wide}}'))}  {style.foreign(text_of(rule))}".rstrip()
+        f"{style.paint('gutter', style.foreign(f'{place:{wide}}'))}  {_whose(rule)}{style.foreign(text_of(rule))}".rstrip()
         for place, (_, rule) in zip(places, rules, strict=True)
     ]
+
+
+def _whose(rule: Rule) -> str:
+    return f"[{rule.owner}] " if rule.owner else ""
 
 
 def _chains(ruleset: Ruleset, style: Style) -> str:

@@ -1,6 +1,6 @@
 """A policy beside a container engine: its rules loaded over what the engine installs, and packets to published ports.
 
-The engine is a preview that was made without the policy, loaded first, as on a host. The recipes of docs/containers.md are
+The engine is a preview that was made without the policy, loaded first, as on a host. The recipes of docs/language.md (Containers) are
 policies of their own.
 """
 
