@@ -21,8 +21,11 @@ from policyc.netfilter.ruleset import Chain, Table
 
 LONG = 3000
 """Rules of a chain that are not intersected one after the other, because diagrams would grow too large."""
-SPARE, USUAL = 12_000, 150
-"""Nodes that a chain may cost at once, and for each of its rules; one that costs more is treated as if it were long."""
+SPARE, SPARE_OF_CALLER, USUAL = 12_000, 300_000, 150
+"""Nodes that a chain may cost at once, more if others hang on it, and for each of its rules.
+
+One that costs more is treated as if it were long.
+"""
 
 
 class _TangledError(Exception):
@@ -197,7 +200,7 @@ class TableSets:
         both, either, without = diagrams.both, diagrams.either, diagrams.without
         found = Passage()
         left = packets
-        most = diagrams.size + SPARE
+        most = diagrams.size + (SPARE_OF_CALLER if self.graph.calls.get(chain) else SPARE)
         for step in self.steps(chain):
             most += USUAL
             if diagrams.size > most and not comes:

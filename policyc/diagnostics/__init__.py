@@ -3,4 +3,15 @@
 from policyc.diagnostics.catalogue import CATALOGUE, Entry, entry
 from policyc.diagnostics.diagnostic import Diagnostic, InputError, Place, Related, Severity, Witness, diagnose
 
-__all__ = ["CATALOGUE", "Diagnostic", "Entry", "InputError", "Place", "Related", "Severity", "Witness", "diagnose", "entry"]
+__all__ = [
+    "CATALOGUE",
+    "Diagnostic",
+    "Entry",
+    "InputError",
+    "Place",
+    "Related",
+    "Severity",
+    "Witness",
+    "diagnose",
+    "entry",
+]

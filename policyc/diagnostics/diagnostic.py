@@ -69,7 +69,11 @@ class Witness:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form of the contract."""
-        return {"packet": dict(self.packet), "assumes": list(self.assumes), "before": [dict(one) for one in self.before]}
+        return {
+            "packet": dict(self.packet),
+            "assumes": list(self.assumes),
+            "before": [dict(one) for one in self.before],
+        }
 
 
 @dataclass(frozen=True, slots=True)
