@@ -54,8 +54,7 @@ def resolve_containers(
         docker, containers = engine.foreign(names), engine.containers
     if kubernetes:
         kube_proxy = _kube_proxy(kubernetes, include, findings)
-    sound = docker is not None or not (blocks or compose)
-    return Beside(tuple(one for one in (docker, kube_proxy) if one is not None), containers, sound)
+    return Beside(tuple(one for one in (docker, kube_proxy) if one is not None), containers)
 
 
 @dataclass(slots=True)

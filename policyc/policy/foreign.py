@@ -45,12 +45,11 @@ class Foreign:
 class Beside:
     """All that is installed beside a policy, and the containers in it by their names in the policy.
 
-    `sound` False: an engine could not be asked, which was reported, so that addresses are not known.
+    A container of an engine that could not be asked, which was reported, is missing.
     """
 
     foreign: tuple[Foreign, ...] = ()
     containers: Mapping[str, Container] = field(default_factory=dict)
-    sound: bool = True
 
     @property
     def published(self) -> Iterator[tuple[str, Publication]]:
