@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 ON_A_TERMINAL = 30
 """Seconds to confirm in, where a person sits at a terminal and says nothing else."""
+MOST_SHOWN = 200
+"""Lines of a plan that are shown before it is carried out; `policyc plan` shows all."""
 CONFIRM_HELP = (
     "Take the change back after so many seconds unless `policyc confirm` is called; 0: never. "
     f"Default: {ON_A_TERMINAL} on a terminal, else 0."
@@ -30,6 +33,7 @@ CONFIRM_HELP = (
 @source_options
 @backend_option
 @click.option("--confirm", "seconds", type=click.FloatRange(0, 86400), metavar="SECONDS", help=CONFIRM_HELP)
+@click.option("--new-connection", is_flag=True, help="Only a new ssh connection may confirm it.")
 @click.option("--wait", is_flag=True, help="Stay until the change is confirmed (exit code 0) or taken back (3).")
 @click.option("--yes", is_flag=True, help="Ask nothing, and go on in spite of warnings.")
 @click.option("--dry-run", is_flag=True, help="Rehearse and show the change, and leave the kernel as it is.")
@@ -51,7 +55,7 @@ def command(*, asked: Asked, config: Config, place: Place, backend: str | None, 
     view = view_of(found, place)
     from policyc.report.plan import plan_text
 
-    tell_raw(plan_text(view, style_for(sys.stderr, options["color"] or config.color)))
+    tell_raw(plan_text(view, style_for(sys.stderr, options["color"] or config.color), most=MOST_SHOWN))
     idle = found.change.does_nothing
     if options["dry_run"] or (idle and found.change.made == found.change.made_before):
         return Exit.FINE
@@ -60,8 +64,21 @@ def command(*, asked: Asked, config: Config, place: Place, backend: str | None, 
         tell("nothing is changed")
         return Exit.REFUSED
     seconds = options["seconds"]
-    seconds = (ON_A_TERMINAL if asking and not options["yes"] else 0) if seconds is None else seconds
+    seconds = (ON_A_TERMINAL if asking else 0) if seconds is None else seconds
+    if options["new_connection"]:
+        found = _from_elsewhere(found)
     return _performed(found, place, None if idle else seconds or None, wait=options["wait"])
+
+
+def _from_elsewhere(found: Planned) -> Planned:
+    from policyc.kernel.apply.access import connection_text
+
+    connection = connection_text()
+    if not connection:
+        raise click.UsageError(
+            "--new-connection: nobody sits at an ssh connection here that there could be a new one beside"
+        )
+    return replace(found, change=replace(found.change, connection=connection))
 
 
 def _planned(asked: Asked, config: Config, place: Place, backend: str | None) -> Planned:

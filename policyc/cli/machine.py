@@ -44,7 +44,7 @@ def machine_options(command: Command) -> Command:
 def _place(netns: str | None, state: str | None) -> Place:
     from policyc.kernel.apply.place import STATE, this_place
     from policyc.kernel.inside import enter, named_namespace
-    from policyc.kernel.rulesets import require_privilege
+    from policyc.kernel.privilege import require_privilege
 
     require_privilege()
     if netns is not None:

@@ -14,6 +14,7 @@ from policyc.cli.options import Asked, Command, one_ruleset
 from policyc.cli.output import complain, tell
 from policyc.config import Config
 from policyc.diagnostics import InputError, Severity
+from policyc.netfilter.goal import Whole
 from policyc.netfilter.rule_changes import OURS, Kind, rule_changes
 from policyc.report.plan import PlanView, Requirement
 from policyc.report.summary import sentence
@@ -119,10 +120,11 @@ def view_of(found: Planned, place: Place) -> PlanView:
 def _lost_rules(found: Planned) -> Iterator[str]:
     """Yield what a table that becomes ours as a whole takes from others."""
     change = found.change
-    before = {key: table for key, table in found.present.saved.items() if key not in change.made_before.tables}
+    keys = {goal.key for goal in change.goals if isinstance(goal, Whole)} - {*change.made_before.tables}
+    before, after = ({key: state[key] for key in keys & {*state}} for state in (found.present.saved, found.after))
     lost = Counter(
         one.owner or "unknown makers"
-        for one in rule_changes(before, found.after, change.made_before.chains)
+        for one in rule_changes(before, after, change.made_before.chains)
         if one.kind is Kind.REMOVED and one.number and one.owner != OURS
     )
     if lost:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from policyc.kernel.inside import asked_inside, namespace_at
-from policyc.kernel.rulesets import iptables_texts, require_privilege
+from policyc.kernel.privilege import require_privilege
+from policyc.kernel.rulesets import iptables_texts
 
 Texts = dict[str, dict[int, str]]
 """iptables-save text with counters, by kind of iptables (`nft`, `legacy`) and family; only what has tables."""

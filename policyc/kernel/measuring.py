@@ -9,7 +9,8 @@ from typing import Any
 from policyc.kernel.containers import seen_addresses
 from policyc.kernel.inside import asked_inside, namespace_at
 from policyc.kernel.modules import has_module
-from policyc.kernel.rulesets import iptables_texts, require_privilege
+from policyc.kernel.privilege import require_privilege
+from policyc.kernel.rulesets import iptables_texts
 from policyc.observation.doctor.measured import Device, Listener, Measurement
 from policyc.observation.doctor.proc_texts import from_snmp, from_snmp6, from_softnet, from_stat, time_wait
 

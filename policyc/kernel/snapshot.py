@@ -52,7 +52,8 @@ def _found(*, conntrack: bool) -> Snapshot:
 
     from policyc.kernel import netlink
     from policyc.kernel.connections import connections
-    from policyc.kernel.rulesets import ipset_lines, iptables_texts, require_privilege
+    from policyc.kernel.privilege import require_privilege
+    from policyc.kernel.rulesets import ipset_lines, iptables_texts
     from policyc.kernel.sysctls import settings
 
     require_privilege()

@@ -16,9 +16,10 @@ from typing import Any, Self
 
 from policyc.kernel import nft_messages as nft
 from policyc.kernel.inside import asked_inside, namespace_at
+from policyc.kernel.privilege import require_privilege
 from policyc.kernel.processes import NotPrivileged, Unanswered
 from policyc.kernel.replica.netlink import Netlink, TraceSocket, rule_numbers
-from policyc.kernel.rulesets import iptables_texts, require_privilege
+from policyc.kernel.rulesets import iptables_texts
 from policyc.net.addresses import parse_address
 from policyc.observation.criteria import MOST, Criteria
 from policyc.observation.traced import Event, Watch

@@ -6,7 +6,10 @@ double quotes quote; a backslash counts only inside them.
 
 from __future__ import annotations
 
+import re
+
 _PLAIN = frozenset("_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ESCAPED = str.maketrans({'"': '\\"', "\\": "\\\\", "'": "\\'"})
 
 
@@ -34,7 +37,7 @@ def quote_word(text: str) -> str:
 
 def has_control_character(text: str) -> bool:
     """Whether the text holds a line end or another control character, which no restore file may carry."""
-    return any(c < " " or c == "\x7f" or "\x80" <= c < "\xa0" or c in "\u2028\u2029" for c in text)
+    return _CONTROL.search(text) is not None
 
 
 def split_words(line: str) -> list[tuple[str, int, int]]:

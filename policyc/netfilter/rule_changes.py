@@ -86,6 +86,9 @@ def _led_to(rule: str) -> str:
 
 def _of_chain(old: SavedChain, new: SavedChain) -> Iterator[tuple[Kind, int, int, str]]:
     """Yield what differs: those removed first, then the others in the new order."""
+    if not old.rules:
+        yield from ((Kind.ADDED, number, 0, rule) for number, rule in enumerate(new.rules, 1))
+        return
     places: dict[str, list[int]] = defaultdict(list)
     for number, rule in enumerate(old.rules, 1):
         places[rule].append(number)

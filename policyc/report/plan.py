@@ -66,12 +66,14 @@ class PlanView:
         }  # fmt: skip
 
 
-def plan_text(view: PlanView, style: Style = PLAIN) -> str:
-    """Return the plan as text, line by line."""
+def plan_text(view: PlanView, style: Style = PLAIN, most: int | None = None) -> str:
+    """Return the plan as text, line by line, at most `most` of the rules."""
     lines = [f"{style.foreign(view.source)} on {style.foreign(view.where)}, with iptables-{view.backend}"]
-    for (family, table), group in groupby(view.changes, key=lambda one: (one.family, one.table)):
+    for (family, table), group in groupby(view.changes[:most], key=lambda one: (one.family, one.table)):
         lines.append(style.paint("bold", f"{table} of IPv{family}"))
         lines += [_line(one, style) for one in group]
+    if most is not None and len(view.changes) > most:
+        lines.append(style.own(f"  … and {len(view.changes) - most} lines more; `policyc plan` shows all"))
     lines += [_requirement(one, style) for one in view.requirements]
     lines += [f"note: {style.foreign(text)}" for text in view.notes]
     lines += [style.paint("warning", f"warning: {style.foreign(text)}") for text in view.dangers]

@@ -12,17 +12,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
-from policyc.diagnostics import InputError
-from policyc.explanation.ask import ask
-from policyc.kernel.snapshot import take
-from policyc.netfilter.ruleset import Ruleset
 from policyc.netfilter.saved import Saved
-from policyc.readers.ipset import read_ipsets
-from policyc.readers.joining import joined
-from policyc.readers.save import read_save
-from policyc.readers.snapshot import read_snapshot
-from policyc.source import Source
-from policyc.writers.saved import saved_text
 
 _PARENT = re.compile(r"^PPid:\s*(\d+)$", re.MULTILINE)
 _QUESTIONS = (
@@ -36,9 +26,20 @@ def lost_access(after: Saved, backend: str, new_sets: str) -> list[str]:
 
     `new_sets` are `create` lines of sets that are not there yet.
     """
-    found = _connection()
+    found = connection()
     if found is None:
         return []
+    from policyc.diagnostics import InputError
+    from policyc.explanation.ask import ask
+    from policyc.kernel.snapshot import take
+    from policyc.netfilter.ruleset import Ruleset
+    from policyc.readers.ipset import read_ipsets
+    from policyc.readers.joining import joined
+    from policyc.readers.save import read_save
+    from policyc.readers.snapshot import read_snapshot
+    from policyc.source import Source
+    from policyc.writers.saved import saved_text
+
     client, port, server, own_port = found
     here = read_snapshot(Source("this host", take(conntrack=True)), backend)
     host = here.host
@@ -72,7 +73,7 @@ def lost_access(after: Saved, backend: str, new_sets: str) -> list[str]:
     return lost
 
 
-def _connection() -> tuple[str, int, str, int] | None:
+def connection() -> tuple[str, int, str, int] | None:
     """Return the addresses and ports of both ends of the connection that this process or one it comes from belongs to."""
     for text in _environments():
         words = text.split(" ")
@@ -82,6 +83,11 @@ def _connection() -> tuple[str, int, str, int] | None:
         except ValueError:
             continue
     return None
+
+
+def connection_text() -> str:
+    """Return the connection in one text, "" where there is none."""
+    return " ".join(str(word) for word in connection() or ())
 
 
 def _environments() -> Iterator[str]:

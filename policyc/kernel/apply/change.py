@@ -6,15 +6,16 @@ Every text in it is what a tool of this machine printed or loaded in a rehearsal
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
 from policyc.kernel.apply.place import Identity
 from policyc.kernel.apply.sets import SetChange
 from policyc.kernel.apply.settings import SettingChange
 from policyc.kernel.loading import Backend
-from policyc.netfilter.goal import Goal, Part
+from policyc.netfilter.goal import Goal, Part, Whole
+from policyc.netfilter.quoting import has_control_character
 from policyc.netfilter.saved import Key
-from policyc.writers.json_layout import laid_out
+from policyc.readers.saved import NotSaved, saved_tables
 
 FORMAT_VERSION = "1.0"
 
@@ -65,6 +66,7 @@ class Change:
     `goals` are loaded, `after` are the same as the kernel prints them, `before` is what is there now; all three are about the
     same tables in the same order. Tables in `absent` do not exist, those in `leaves` shall not when the change is done, where
     nobody else has put something into them. `seen` is the hash of all that was there.
+    `connection` is the ssh connection that the change must not be confirmed from, "" for any.
     """
 
     action: str
@@ -81,6 +83,7 @@ class Change:
     settings: tuple[SettingChange, ...]
     made: Made
     made_before: Made
+    connection: str = ""
 
     @property
     def does_nothing(self) -> bool:
@@ -91,7 +94,16 @@ class Change:
 
 def change_text(change: Change, kind: str) -> str:
     """Return a change as JSON; `kind` says what the file is for."""
-    return laid_out({"format_version": FORMAT_VERSION, "kind": kind, **asdict(change), "backend": change.backend.value})
+    members = [("format_version", FORMAT_VERSION), ("kind", kind), *_members(change).items()]
+    lines = [f"{json.dumps(name)}: {json.dumps(value, default=_members)}" for name, value in members]
+    return "{" + ",\n ".join(lines) + "}\n"
+
+
+def _members(value: object) -> dict[str, object]:
+    """Return the fields of a dataclass as they are; copying the lines of ten thousand rules takes longer than loading them."""
+    assert is_dataclass(value), "a change holds plain values and dataclasses"
+    found = {one.name: getattr(value, one.name) for one in fields(value)}
+    return {name: one.value if isinstance(one, Backend) else one for name, one in found.items()}
 
 
 def read_change(text: str, kind: str) -> Change:
@@ -116,13 +128,25 @@ def read_change(text: str, kind: str) -> Change:
 
 
 def _sound(change: Change) -> None:
-    """Raise NoChange where a file's parts do not belong together, or a line of it would be more than one."""
-    keys = [[(goal.family, goal.table) for goal in goals] for goals in (change.goals, change.after, change.before)]
+    """Raise NoChange where a file's parts do not belong together, or a line of it would be more than one, or an option."""
+    all_goals = (change.goals, change.after, change.before)
+    keys = [[goal.key for goal in goals] for goals in all_goals]
     if not keys[0] == keys[1] == keys[2]:
         raise NoChange("its goals are not about the same tables")
-    parts = (goal for goals in (change.goals, change.after, change.before) for goal in goals if isinstance(goal, Part))
-    words = [word for part in parts for name, rules in part.chains for word in (name, *rules)]
-    words += [word for one in change.sets for word in (one.name, one.create, one.aside, *one.adds)]
+    words = [word for one in change.sets for word in (one.name, one.create, one.aside, *one.adds)]
     words += [one.value for one in change.settings]
-    if any("\n" in word or "\r" in word or "\0" in word for word in words):
-        raise NoChange("a line of it holds a line end")
+    for goal in (goal for goals in all_goals for goal in goals):
+        if isinstance(goal, Part):
+            words += [word for name, rules in goal.chains for word in (name, *rules)]
+            words += [word for jump in goal.jumps for word in (jump.chain, jump.target)]
+        elif not _is_one_table(goal):
+            raise NoChange(f"its text for the table {goal.table} holds something else")
+    if any(has_control_character(word) for word in words) or any(one.name.startswith("-") for one in change.sets):
+        raise NoChange("a word of it holds a control character, or would be an option")
+
+
+def _is_one_table(goal: Whole) -> bool:
+    try:
+        return list(saved_tables(goal.text, goal.family)) == [goal.key] and goal.text.count("COMMIT\n") == 1
+    except NotSaved:
+        return False

@@ -11,6 +11,7 @@ from enum import Enum
 from time import sleep
 
 from policyc.kernel.apply import watchdog
+from policyc.kernel.apply.access import connection_text
 from policyc.kernel.apply.audit import append, note
 from policyc.kernel.apply.carry_out import FAILURES, carry_out, confirm, settle, undo
 from policyc.kernel.apply.change import Change, NoChange
@@ -126,6 +127,8 @@ def confirm_pending(place: Place) -> Done:
         change = _change(journal, place)
         if mark.phase is not Phase.WAITING:
             return _undone(place, journal, change, lock, "policyc ended in the middle of it")
+        if change.connection and connection_text() in {"", change.connection}:
+            raise Refused("the change is to be confirmed from a new ssh connection, and this is not one")
         if mark.left <= 0:
             return _undone(place, journal, change, lock, "nobody confirmed it in time")
         try:

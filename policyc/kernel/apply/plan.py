@@ -16,8 +16,8 @@ from policyc.kernel.apply.place import Place
 from policyc.kernel.apply.rehearsal import NoWayBack, rehearse
 from policyc.kernel.apply.settings import SettingChange, wanted
 from policyc.kernel.loading import Backend
+from policyc.kernel.privilege import require_privilege
 from policyc.kernel.processes import Outcome, run
-from policyc.kernel.rulesets import require_privilege
 from policyc.netfilter.goal import Goal, Part, Whole, arranged, entered_from_outside, part_of
 from policyc.netfilter.ruleset import Ruleset
 from policyc.netfilter.saved import Saved, SavedChain, table_of
@@ -189,7 +189,13 @@ class _Plan:
         back = {one.name: (one.original, "nothing needs it any more")
                 for one in before if one.original is not None and one.name not in self.required}  # fmt: skip
         found += wanted(back)
-        return found, [f"there is no setting `{one.name}` yet; it is not set" for one in missing]
+        said = [f"there is no setting `{one.name}` yet; it is not set" for one in missing]
+        closed = [
+            one.name
+            for one in found
+            if one.differs and one.value == "0" and one.name.endswith(("forward", "forwarding"))
+        ]
+        return found, [*said, *(f"{name} goes back to 0; containers that came later may need it" for name in closed)]
 
     def _made(self, absent: Sequence[tuple[int, str]], settings: Sequence[SettingChange]) -> Made:
         if not self.made.policy:

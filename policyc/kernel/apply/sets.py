@@ -64,6 +64,8 @@ def set_changes(ruleset: Ruleset, there: Mapping[str, str], runner: Runner) -> l
     for one in ruleset.sets:
         if one.owner:
             continue
+        if one.name.startswith("-"):
+            raise Clash(f"ipset would take the set `{one.name}` for an option")
         create, was = create_words(one), there.get(one.name, "")
         if not was:
             found.append(SetChange(one.name, create, adds=one.members))
