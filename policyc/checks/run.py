@@ -14,6 +14,7 @@ from policyc.checks import (
     admission,
     all_packets,
     answers,
+    base_policies,
     bridged,
     client_ports,
     clocks,
@@ -25,15 +26,21 @@ from policyc.checks import (
     jump_loops,
     limits,
     logging,
+    long_lists,
+    loopback,
     loopback_publications,
     loopback_targets,
     nat_policies,
+    negations,
     objects,
+    open_to_all,
+    path_mtu,
     placement,
     published_ports,
     raw_sockets,
     recent_lists,
     replies,
+    tunnels,
     undefined_chains,
     unknown_parts,
     unreachable_chains,
@@ -79,6 +86,13 @@ CHECKS: tuple[Check, ...] = (
     loopback_publications.check,
     bridged.check,
     forward_policy.check,
+    negations.check,
+    loopback.check,
+    base_policies.check,
+    open_to_all.check,
+    tunnels.check,
+    path_mtu.check,
+    long_lists.check,
     unrun_tests.check,
     unknown_parts.check,
 )
@@ -116,8 +130,9 @@ def run_checks(ruleset: Ruleset, *, select: Iterable[str] | None = None, ignore:
     with resting_collector():
         each = [one for check in CHECKS for one in check(survey)]
         if asked & all_packets.CODES:
-            told = frozenset(one.place for one in each if one.code in DEAD and one.place is not None)
-            each += all_packets.check(survey, told)
+            dead = frozenset(one.place for one in each if one.code in DEAD and one.place is not None)
+            translated = frozenset(one.place for one in each if one.code[:3] in {"PC3", "PC5"} and one.place is not None)
+            each += all_packets.check(survey, dead, translated)
         found = [*ruleset.notes, *of_statements(each, ruleset)]
     kept = _accepted([finding for finding in found if finding.code in asked], ruleset.suppressions, asked)
     once = {(finding.code, finding.message, finding.span or finding.place): finding for finding in reversed(kept)}

@@ -80,6 +80,14 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC107", "never-matches", "warning", "no packet can pass the tests of a rule where it stands"),
     Entry("PC108", "empty-chain-jump", "info", "a rule jumps to a chain without rules"),
     Entry("PC109", "out-of-context", "warning", "what comes to a rule's chain never has what the rule tests"),
+    Entry(
+        "PC110",
+        "negations-take-all",
+        "warning",
+        "two rules that each refuse all but one value refuse everything together",
+    ),
+    Entry("PC111", "decorative-policy", "warning", "a rule accepts every packet of a chain whose policy is DROP"),
+    Entry("PC112", "long-list", "info", "a long run of rules differs in one address only"),
     Entry("PC113", "limit-without-drop", "warning", "packets over a limit are accepted all the same"),
     Entry(
         "PC114", "limit-counts-packets", "warning", "a limit on a TCP service counts every packet of its connections"
@@ -98,7 +106,28 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC121", "misleading-reject", "info", "a closed TCP port is refused as if its host were unreachable"),
     Entry("PC122", "own-program-waits", "info", "programs of this host wait for connections that a rule drops"),
     Entry("PC123", "client-port-range", "info", "a service is closed to clients with certain source ports"),
+    Entry(
+        "PC124", "wide-interface-pattern", "info", "a rule accepts everything from interfaces that may not exist yet"
+    ),
     Entry("PC125", "packet-socket", "info", "a rule about DHCP cannot reach the program that it is meant for"),
+    Entry("PC126", "idle-for-connections", "warning", "no connection reaches a rule that is meant for some"),
+    Entry("PC130", "locked-out", "warning", "the policy of INPUT is DROP and no rule accepts anything"),
+    Entry("PC131", "loopback-blocked", "warning", "what programs of a host send to each other is refused"),
+    Entry(
+        "PC132",
+        "loopback-by-address",
+        "warning",
+        "loopback is accepted by its addresses, and the host's other addresses are not",
+    ),
+    Entry("PC133", "open-router", "warning", "a router forwards everything in every direction"),
+    Entry("PC134", "sensitive-port-open", "warning", "a service that is not made for strangers is open to everybody"),
+    Entry("PC135", "spoofable-source", "info", "private senders are trusted from whatever interface they come"),
+    Entry("PC136", "tunnel-leak", "warning", "packets pass by a tunnel that was meant to be the only way out"),
+    Entry("PC137", "path-mtu-blocked", "warning", "the message that packets are too large is dropped"),
+    Entry("PC138", "mss-clamped-one-way", "warning", "the segment size is adapted in one direction only"),
+    Entry(
+        "PC139", "tunnel-without-clamp", "info", "packets are forwarded into a tunnel, and nothing adapts their size"
+    ),
     # PC2xx: the policy's own tests
     Entry("PC201", "failed-test", "error", "a packet of a test block meets another fate than the test says"),
     Entry("PC202", "undecided-test", "warning", "the fate of a tested packet hangs on what nobody knows"),
