@@ -48,26 +48,36 @@ class Terminal:
         return [line.partition(" [")[0] for line in lines if not line.startswith("#") and "edge." not in line]
 
 
-@pytest.fixture(params=("nft", "legacy"))
-def terminal(machine: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Terminal]:
+def at_a_terminal(folder: Path, backend: str) -> Iterator[Terminal]:
     with Namespace() as namespace:
-        found = Machine(namespace, tmp_path / "unused", request.param)
-        found.load()
-        yield Terminal(found, tmp_path)
+        machine = Machine(namespace, folder / "unused", backend)
+        machine.load()
+        yield Terminal(machine, folder)
 
 
-def test_others_keep_every_byte_through_apply_change_rollback_and_uninstall(terminal: Terminal) -> None:
-    old, others = terminal.machine.state(), terminal.others()
-    terminal("apply", terminal.write(SHARED))
-    first = terminal.machine.state()
-    assert terminal.others() == others
-    terminal("apply", terminal.write(SHARED.replace("accept ssh", "accept ssh, http")))
-    assert terminal.machine.state() != first
-    assert terminal.others() == others
-    terminal("rollback")
-    assert terminal.machine.state() == first
-    terminal("uninstall")
-    assert terminal.machine.state() == old
+@pytest.fixture
+def terminal(machine: None, tmp_path: Path) -> Iterator[Terminal]:
+    yield from at_a_terminal(tmp_path, "nft")
+
+
+@pytest.fixture(params=("nft", "legacy"))
+def either(machine: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    """A terminal for what the two kinds of iptables might do in different ways."""
+    yield from at_a_terminal(tmp_path, request.param)
+
+
+def test_others_keep_every_byte_through_apply_change_rollback_and_uninstall(either: Terminal) -> None:
+    old, others = either.machine.state(), either.others()
+    either("apply", either.write(SHARED))
+    first = either.machine.state()
+    assert either.others() == others
+    either("apply", either.write(SHARED.replace("accept ssh", "accept ssh, http")))
+    assert either.machine.state() != first
+    assert either.others() == others
+    either("rollback")
+    assert either.machine.state() == first
+    either("uninstall")
+    assert either.machine.state() == old
 
 
 def test_our_jumps_stand_first(terminal: Terminal) -> None:
@@ -78,23 +88,23 @@ def test_our_jumps_stand_first(terminal: Terminal) -> None:
     assert next(line for line in lines if line.startswith("-A FORWARD")) == "-A FORWARD -j DOCKER-USER"
 
 
-def test_exclusive_tables_are_replaced_and_come_back(terminal: Terminal) -> None:
-    old = terminal.machine.state()
-    policy = terminal.write(EXCLUSIVE)
-    said = terminal("apply", policy, code=3)
+def test_exclusive_tables_are_replaced_and_come_back(either: Terminal) -> None:
+    old = either.machine.state()
+    policy = either.write(EXCLUSIVE)
+    said = either("apply", policy, code=3)
     assert "17 rules that policyc has not made are taken away" in said
     assert "docker" in said
-    assert terminal.machine.state() == old
-    terminal("apply", policy, "--yes")
-    assert not any("DOCKER" in line for line in terminal.machine.state())
-    terminal("rollback")
-    assert terminal.machine.state() == old
+    assert either.machine.state() == old
+    either("apply", policy, "--yes")
+    assert not any("DOCKER" in line for line in either.machine.state())
+    either("rollback")
+    assert either.machine.state() == old
 
 
-def test_an_exclusive_policy_leaves_accepting_tables(terminal: Terminal) -> None:
-    terminal("apply", terminal.write(EXCLUSIVE), "--yes")
-    terminal("uninstall")
-    text = terminal.machine.run(f"iptables-{terminal.machine.backend}-save")
+def test_an_exclusive_policy_leaves_accepting_tables(either: Terminal) -> None:
+    either("apply", either.write(EXCLUSIVE), "--yes")
+    either("uninstall")
+    text = either.machine.run(f"iptables-{either.machine.backend}-save")
     assert "-A" not in text
     assert ":INPUT ACCEPT" in text
     assert ":FORWARD ACCEPT" in text
@@ -113,13 +123,13 @@ def test_the_ownership_may_change(terminal: Terminal, first: str, second: str) -
     assert terminal.machine.state() == before
 
 
-def test_what_nobody_confirms_is_taken_back(terminal: Terminal) -> None:
-    old = terminal.machine.state()
-    said = terminal("apply", terminal.write(SHARED), "--confirm", "0.5", "--wait", code=3)
+def test_what_nobody_confirms_is_taken_back(either: Terminal) -> None:
+    old = either.machine.state()
+    said = either("apply", either.write(SHARED), "--confirm", "0.5", "--wait", code=3)
     assert "nobody confirmed it in time" in said
-    assert terminal.machine.state() == old
-    assert "taken back: nobody confirmed it" in terminal("status")
-    terminal("confirm", code=3)
+    assert either.machine.state() == old
+    assert "taken back: nobody confirmed it" in either("status")
+    either("confirm", code=3)
 
 
 def test_what_is_confirmed_stays(terminal: Terminal) -> None:
@@ -184,62 +194,60 @@ def test_docker_restarts_and_our_jump_is_where_it_belongs(terminal: Terminal) ->
     terminal("status")
 
 
-def test_a_jump_that_was_moved_is_named_and_put_back(terminal: Terminal) -> None:
-    policy = terminal.write(SHARED.replace("zone apps = interface docker0 owner docker\n", ""))
-    terminal("apply", policy)
-    before = terminal.machine.state()
-    tool = f"iptables-{terminal.machine.backend}"
-    terminal.machine.run(tool, "-D", "FORWARD", "-j", "DOCKER-USER")
-    terminal.machine.run(tool, "-I", "FORWARD", "-j", "DOCKER-USER")
-    assert "`-j edge.forward` stands behind 1 rules of others in FORWARD" in terminal("status", code=1)
-    said = terminal("plan", policy)
+def test_a_jump_that_was_moved_is_named_and_put_back(either: Terminal) -> None:
+    policy = either.write(SHARED.replace("zone apps = interface docker0 owner docker\n", ""))
+    either("apply", policy)
+    before = either.machine.state()
+    tool = f"iptables-{either.machine.backend}"
+    either.machine.run(tool, "-D", "FORWARD", "-j", "DOCKER-USER")
+    either.machine.run(tool, "-I", "FORWARD", "-j", "DOCKER-USER")
+    assert "`-j edge.forward` stands behind 1 rules of others in FORWARD" in either("status", code=1)
+    said = either("plan", policy)
     assert "stands behind 1 rules of others" in said
     assert "~ FORWARD 2 -> 1: -j edge.forward" in said
-    terminal("apply", policy)
-    assert terminal.machine.state() == before
+    either("apply", policy)
+    assert either.machine.state() == before
 
 
-def test_before_docker_has_come_its_chain_is_made_for_it(terminal: Terminal) -> None:
-    terminal.machine.load("*filter\nCOMMIT\n*nat\nCOMMIT\n", "*filter\nCOMMIT\n")
-    terminal("apply", terminal.write(SHARED))
-    rules = terminal.machine.run(f"iptables-{terminal.machine.backend}", "-S").splitlines()
+def test_before_docker_has_come_its_chain_is_made_for_it(either: Terminal) -> None:
+    either.machine.load("*filter\nCOMMIT\n*nat\nCOMMIT\n", "*filter\nCOMMIT\n")
+    either("apply", either.write(SHARED))
+    rules = either.machine.run(f"iptables-{either.machine.backend}", "-S").splitlines()
     assert "-A FORWARD -j DOCKER-USER" in rules
     assert "-A DOCKER-USER -j edge.forward" in rules
-    tool = f"iptables-{terminal.machine.backend}"
+    tool = f"iptables-{either.machine.backend}"
     for words in (
         ["-N", "DOCKER"],
         ["-A", "FORWARD", "-j", "DOCKER"],
         ["-A", "DOCKER-USER", "-j", "RETURN"],
     ):  # Docker comes
-        terminal.machine.run(tool, *words)
-    terminal("apply", terminal.write(SHARED.replace("accept ssh", "accept ssh, http")))
-    terminal("uninstall")
-    left = terminal.machine.run(tool, "-S").splitlines()
+        either.machine.run(tool, *words)
+    either("apply", either.write(SHARED.replace("accept ssh", "accept ssh, http")))
+    either("uninstall")
+    left = either.machine.run(tool, "-S").splitlines()
     assert "-N DOCKER-USER" in left
     assert "-A DOCKER-USER -j RETURN" in left
     assert not any("edge" in line for line in left)
 
 
-def test_two_backends_with_rules_are_not_mixed(terminal: Terminal) -> None:
-    other = "legacy" if terminal.machine.backend == "nft" else "nft"
-    terminal.machine.run(f"iptables-{other}", "-A", "INPUT", "-s", "192.0.2.1", "-j", "DROP")
-    said = terminal("apply", terminal.write(SHARED), code=3)
+def test_two_backends_with_rules_are_not_mixed(either: Terminal) -> None:
+    other = "legacy" if either.machine.backend == "nft" else "nft"
+    either.machine.run(f"iptables-{other}", "-A", "INPUT", "-s", "192.0.2.1", "-j", "DROP")
+    said = either("apply", either.write(SHARED), code=3)
     assert "iptables-nft and iptables-legacy both hold rules" in said
-    assert "holds rules too; a packet meets both" in terminal(
-        "apply", "edge.pol", "--backend", terminal.machine.backend
-    )
-    assert "edge" not in terminal.machine.run(f"iptables-{other}-save")
+    assert "holds rules too; a packet meets both" in either("apply", "edge.pol", "--backend", either.machine.backend)
+    assert "edge" not in either.machine.run(f"iptables-{other}-save")
 
 
-def test_rules_that_the_kernel_refuses_are_named_at_their_line(terminal: Terminal) -> None:
-    old = terminal.machine.state()
-    dump = terminal.write(
+def test_rules_that_the_kernel_refuses_are_named_at_their_line(either: Terminal) -> None:
+    old = either.machine.state()
+    dump = either.write(
         "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m set --match-set nowhere src -j DROP\nCOMMIT\n", "host.rules"
     )
-    said = terminal("apply", dump, "--yes", code=3)
+    said = either("apply", dump, "--yes", code=3)
     assert "host.rules:3" in said
     assert "refused: the kernel does not take the rules" in said
-    assert terminal.machine.state() == old
+    assert either.machine.state() == old
 
 
 def test_a_set_with_another_timeout_keeps_its_members_there_and_back(terminal: Terminal) -> None:
@@ -267,19 +275,19 @@ def test_a_rule_of_others_that_enters_our_chains_is_named(terminal: Terminal) ->
     assert "-A INPUT -s 192.0.2.5/32 -j edge.wan.self" in terminal("uninstall", code=3)
 
 
-def test_the_boot_unit_loads_what_was_confirmed(terminal: Terminal) -> None:
-    terminal("apply", terminal.write(SHARED))
-    new = terminal.machine.state()
-    record = next((terminal.folder / "state").rglob("confirmed/record.json"))
+def test_the_boot_unit_loads_what_was_confirmed(either: Terminal) -> None:
+    either("apply", either.write(SHARED))
+    new = either.machine.state()
+    record = next((either.folder / "state").rglob("confirmed/record.json"))
     text = record.read_text()
     record.write_text(text.replace(json.loads(text)["identity"]["boot"], "the boot before"))
-    terminal.machine.restart()
-    assert "is not loaded" in terminal("status", code=1)
-    (terminal.folder / "edge.pol").unlink()
-    terminal("apply", "--boot")
-    rules = [sorted(line for line in state if line.startswith("-A ")) for state in (new, terminal.machine.state())]
+    either.machine.restart()
+    assert "is not loaded" in either("status", code=1)
+    (either.folder / "edge.pol").unlink()
+    either("apply", "--boot")
+    rules = [sorted(line for line in state if line.startswith("-A ")) for state in (new, either.machine.state())]
     assert rules[0] == rules[1]
-    terminal("status")
+    either("status")
 
 
 def test_the_boot_unit_makes_dockers_chain_where_docker_comes_later(terminal: Terminal) -> None:
