@@ -53,7 +53,7 @@ def _finding(survey: Survey, filters: Table, standing: Standing, part: Part) -> 
     rewrite = _rewrite(part, Surroundings(filters.family))
     if rewrite is None or rewrite.addresses is None:
         return
-    known = _translated(standing.rule, rewrite, filters.family)
+    known = {fields.DST: rewrite.addresses, **translated_packet(standing.rule, rewrite.ports, filters.family)}
     if Admission(survey, filters, known).admits(Hook.FORWARD):
         return
     own = falls_through(survey, filters, Hook.INPUT) or Admission(survey, filters, known).admits(Hook.INPUT)
@@ -66,13 +66,9 @@ def _finding(survey: Survey, filters: Table, standing: Standing, part: Part) -> 
     )  # fmt: skip
 
 
-def _translated(rule: Rule, rewrite: Rewrite, family: int) -> Known:
-    """Return what is known of the first packet of a connection behind the rule."""
-    assert rewrite.addresses is not None
-    known: dict[fields.Field, IntervalSet | NameSet] = {
-        fields.DST: rewrite.addresses,
-        fields.CT_STATE: NameSet.of("NEW"),
-    }
+def translated_packet(rule: Rule, ports: IntervalSet | None, family: int) -> Known:
+    """Return what is known of the first packet of a connection that passed a rule; `ports` None where it keeps its port."""
+    known: dict[fields.Field, IntervalSet | NameSet] = {fields.CT_STATE: NameSet.of("NEW")}
     predicate = rule.predicate(family)
     for atom in predicate.parts if isinstance(predicate, All) else (predicate,):
         if isinstance(atom, In) and atom.field in {fields.PROTO, fields.DPORT} and isinstance(atom.values, IntervalSet):
@@ -81,6 +77,6 @@ def _translated(rule: Rule, rewrite: Rewrite, family: int) -> Known:
             names = atom.values
             if not names.prefixes and not names.complement:
                 known[fields.IIF] = names
-    if rewrite.ports is not None:
-        known[fields.DPORT] = rewrite.ports
+    if ports is not None:
+        known[fields.DPORT] = ports
     return known

@@ -134,9 +134,31 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC203", "tests-not-run", "info", "the policy's test blocks were read but not decided"),
     # PC3xx: NAT
     Entry("PC301", "dnat-not-admitted", "warning", "translated packets meet no rule that accepts them"),
+    Entry("PC302", "port-tested-before-translation", "warning", "FORWARD accepts a port as it was before translation"),
+    Entry(
+        "PC304", "unscoped-masquerade", "warning", "a translation of sources takes whatever leaves, by any interface"
+    ),
     Entry(
         "PC305", "dnat-to-loopback", "warning", "packets from outside are translated to an address that routing drops"
     ),
+    Entry("PC306", "no-hairpin", "info", "hosts beside a published server cannot use its public address"),
+    Entry(
+        "PC307", "redirected-port-closed", "warning", "packets are handed to a local port that INPUT does not accept"
+    ),
+    Entry("PC309", "nat-does-not-block", "warning", "a rule of nat means to block and exempts from nothing"),
+    Entry("PC310", "unscoped-dnat", "warning", "a translation takes connections to a port of any host"),
+    Entry("PC312", "own-traffic-untranslated", "info", "programs of a host do not reach a service that it publishes"),
+    Entry(
+        "PC313", "uneven-shares", "warning", "rules that share connections by chance leave some over, or share unevenly"
+    ),
+    Entry("PC314", "few-ports", "warning", "a translation has too few ports for the connections of many senders"),
+    Entry(
+        "PC315",
+        "tproxy-without-mark",
+        "warning",
+        "packets for a transparent proxy are routed on, since nothing marks them",
+    ),
+    Entry("PC316", "mark-too-late", "info", "a mark is set behind routing, and nothing reads it"),
     # PC4xx: connection state
     Entry("PC401", "no-return-path", "warning", "connections are accepted and their replies are not"),
     # PC5xx: container engines and other owners
