@@ -62,17 +62,14 @@ def _always(outcome: Outcome | None) -> Action:
     return act
 
 
-def action_of(effect: Effect, state: State, hook_side: str) -> Action:
-    """Return the function of one effect, None from it meaning that the rule's next effect follows.
-
-    `hook_side` is what nat translates at the hook, SRC or DST.
-    """
+def action_of(effect: Effect, state: State) -> Action:
+    """Return the function of one effect, None from it meaning that the rule's next effect follows."""
     if isinstance(effect, Verdict):
         return _verdict(effect, state)
     if isinstance(effect, Reject):
         return _always(Outcome(DROP, reject=effect.answer))
     if isinstance(effect, Rewrite):
-        return _rewrite(effect, state, hook_side)
+        return _rewrite(effect, state)
     if isinstance(effect, Assign):
         return _assign(effect)
     if isinstance(effect, Track):
@@ -127,9 +124,9 @@ def _divert(effect: Divert, state: State) -> Action:
     return divert
 
 
-def _rewrite(effect: Rewrite, state: State, hook_side: str) -> Action:
+def _rewrite(effect: Rewrite, state: State) -> Action:
     def translate(packet: Packet) -> Outcome | None:
-        refused = nat.rewrite(state, packet, effect, hook_side)
+        refused = nat.rewrite(state, packet, effect)
         return Outcome(DROP, kernel=refused) if refused else None
 
     return translate

@@ -42,12 +42,12 @@ class Range:
     persistent: bool = False
 
 
-def rewrite(state: State, packet: Packet, effect: Rewrite, hook_side: str) -> str:
+def rewrite(state: State, packet: Packet, effect: Rewrite) -> str:
     """Carry out a NAT target; return why the packet is dropped, "" where it is not."""
     one = packet.ct
     if one is None:
         return ""
-    side = hook_side if effect.side is None else SRC if effect.side is fields.SRC else DST
+    side = packet.nat_side if effect.side is None else SRC if effect.side is fields.SRC else DST
     ports = effect.ports.spans[0] if effect.ports else None
     addresses = effect.addresses.spans[0] if effect.addresses else None
     if effect.how == "outgoing":

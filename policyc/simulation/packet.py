@@ -40,7 +40,7 @@ class Packet:
     `claimed` is the state that whoever describes the packet says it has, and whether it goes in the direction of replies;
     `expected_by` is the helper, by the same word, that expected its connection. `port_in` and `port_out` are ports of the
     bridge that is `iif`; a packet with `port_out` is bridged, not routed. `cpu` is None where nobody said. `realm` is that
-    of its route.
+    of its route. `nat_side` is what table nat translates at the hook where the packet is, SRC or DST.
     """
 
     family: int
@@ -83,6 +83,7 @@ class Packet:
     to_many: bool = False
     bound: str = ""
     has_source: bool = False
+    nat_side: str = ""
     next_hop: int = 0
     ct: Connection | None = None
     ct_state: str = "none"

@@ -50,7 +50,7 @@ class CompiledRule:
 
     __slots__ = ("_doubts", "_state", "act", "tests")
 
-    def __init__(self, rule: Rule, family: int, state: State, counters: Counters, hook_side: str) -> None:
+    def __init__(self, rule: Rule, family: int, state: State, counters: Counters) -> None:
         around = rule.around(family)
         self._state = state
         self.tests: list[Test] = []
@@ -58,7 +58,7 @@ class CompiledRule:
         actions: list[Action] = []
         for part in rule.parts:
             if isinstance(part, Target) or (isinstance(part, Unknown) and part.is_target):
-                actions += [action_of(effect, state, hook_side) for effect in part.effects(around)]
+                actions += [action_of(effect, state) for effect in part.effects(around)]
                 continue
             meaning = part.meaning(around)
             test = compiled(meaning, state, counters.test)
@@ -70,7 +70,7 @@ class CompiledRule:
             if isinstance(part, Match):
                 effects = part.extension.side_effects(part.options, around)
                 for effect in effects:
-                    test = _beside(test, action_of(effect, state, hook_side), always=isinstance(effect, Record))
+                    test = _beside(test, action_of(effect, state), always=isinstance(effect, Record))
             self.tests.append(test)
         self.act: Callable[[Packet], Outcome] = together(actions)
 
@@ -167,9 +167,7 @@ class CompiledTable:
         """Whether the table declares the chain."""
         return name in self._chains
 
-    def run(
-        self, base: str, packet: Packet, steps: list[Step], hook_side: str, recorder: Recorder | None = None
-    ) -> Outcome:
+    def run(self, base: str, packet: Packet, steps: list[Step], recorder: Recorder | None = None) -> Outcome:
         """Send the packet through a base chain and what it calls; return accept, drop or stolen."""
         first = self._chains[base]
         chain, places, at = first, first.places(packet, recorder), 0
@@ -184,9 +182,7 @@ class CompiledTable:
             place = places[at]
             rule = chain.rules[place]
             if rule is None:
-                rule = chain.rules[place] = CompiledRule(
-                    chain.source[place], self.family, self._state, self._counters, hook_side
-                )
+                rule = chain.rules[place] = CompiledRule(chain.source[place], self.family, self._state, self._counters)
             at += 1
             if not rule.matches(packet):
                 if recorder is not None:

@@ -88,6 +88,12 @@ def _believe(packet: Packet, claimed: str, reply: bool) -> None:
         packet.ct.status = CONFIRMED | SEEN_REPLY | SRC_NAT_DONE | DST_NAT_DONE
 
 
+def close(packet: Packet) -> None:
+    """Close the connection that REJECT has reset (nf_ct_set_closing)."""
+    if packet.ct is not None and packet.ct.status & CONFIRMED:
+        packet.ct.tcp.state = "CLOSE"
+
+
 def is_icmp_error(packet: Packet) -> bool:
     """Whether it is an ICMP message about another packet."""
     kind = (packet.icmp or 0) >> 8

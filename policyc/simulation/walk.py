@@ -254,7 +254,8 @@ class Simulation:
         if table is None or not table.has(hook.value):
             return
         recorder = None if self._journey is None else self._journey.visit(hook, name, packet)
-        outcome = table.run(hook.value, packet, trace.steps, _SIDES[hook], recorder)
+        packet.nat_side = _SIDES[hook]
+        outcome = table.run(hook.value, packet, trace.steps, recorder)
         if outcome.kind in {DROP, STOLEN}:
             self._end(outcome, packet, trace)
         trace.passed = f"{name}/{hook.value}"
@@ -290,6 +291,8 @@ class Simulation:
         if outcome.reject:
             trace.verdict, trace.reject_with = REJECTED, outcome.reject
             trace.answer = rejection(self.state.fib, packet, outcome.reject)
+            if trace.answer is not None and trace.answer.proto == TCP:
+                tracking.close(packet)
         raise _Ended
 
     def _drop(self, trace: Trace, why: str) -> None:

@@ -128,6 +128,26 @@ def test_a_router_answers_from_its_subnets_own_address():
     assert [one["src"] for one in seen["kernel_replies"]] == ["2001:db8:1::"]
 
 
+def test_a_chain_of_two_hooks_translates_what_the_hook_does():
+    rules = table(
+        "nat", ":both - [0:0]", "-A both -j NETMAP --to 10.0.0.0/24", "-A PREROUTING -j both", "-A POSTROUTING -j both"
+    )
+    (seen,) = replayed(rules, tcp(dst="198.51.100.7"), routes=[{"dst": "0.0.0.0/0", "via": "10.0.0.5", "dev": "eth1"}])
+    assert (seen["final"]["src"], seen["final"]["dst"]) == ("10.0.0.9", "10.0.0.7")
+
+
+def test_a_connection_that_was_reset_by_a_rule_is_closed():
+    rule = "-A FORWARD -p tcp -m tcp --tcp-flags ALL ACK -m ttl --ttl-eq 9 -j REJECT --reject-with tcp-reset"
+    there, back = tcp(dst="10.0.0.9"), tcp(src="10.0.0.9", dst="192.0.2.9", sport=22, dport=40000, iface="eth1")
+    seen = replayed(
+        table("filter", rule),
+        there,
+        {**back, "flags": "ACK", "seq": 5000, "ack": 77, "ttl": 10},
+        {**there, "flags": "ACK"},
+    )
+    assert seen[2]["ctstate"] == "ESTABLISHED"  # in SYN_SENT the client's ACK would be INVALID
+
+
 def test_a_bucket_of_more_than_a_day_is_not_known():
     seen = replayed(table("filter", "-A INPUT -m limit --limit 1/hour --limit-burst 30 -j DROP"), tcp())
     assert seen[0]["verdict"] == "UNSUPPORTED"
