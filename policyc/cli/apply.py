@@ -10,8 +10,8 @@ import click
 
 from policyc.cli.exit import Exit
 from policyc.cli.machine import ended, machine_options
-from policyc.cli.options import Asked, color_option, config_options, source_options
-from policyc.cli.output import style_for, tell, tell_raw
+from policyc.cli.options import Asked, NotAskedError, color_option, config_options, source_options
+from policyc.cli.output import emit, style_for, tell, tell_raw
 from policyc.cli.planning import backend_option, plan_in, planned, view_of
 from policyc.config import Config
 
@@ -37,6 +37,7 @@ CONFIRM_HELP = (
 @click.option("--wait", is_flag=True, help="Stay until the change is confirmed (exit code 0) or taken back (3).")
 @click.option("--yes", is_flag=True, help="Ask nothing, and go on in spite of warnings.")
 @click.option("--dry-run", is_flag=True, help="Rehearse and show the change, and leave the kernel as it is.")
+@click.option("--boot-unit", is_flag=True, help="Print a systemd unit that does --boot before the network comes up.")
 @click.option("--boot", is_flag=True, help="Load what was confirmed last, as the boot unit does; without SOURCE.")
 @color_option
 @machine_options
@@ -47,6 +48,8 @@ def command(*, asked: Asked, config: Config, place: Place, backend: str | None, 
     The change is rehearsed first. Then the kernel ends with all of the new rules or with exactly what it held before,
     also when policyc is killed on the way.
     """
+    if options["boot_unit"]:
+        return _print_unit()
     if boot:
         if asked.sources or asked.dumps:
             raise click.UsageError("--boot loads what was confirmed last; leave SOURCE out")
@@ -111,6 +114,16 @@ def _performed(found: Planned, place: Place, seconds: float | None, *, wait: boo
         if wait:
             done = wait_for(place)
     return ended(done)
+
+
+def _print_unit() -> int:
+    from policyc.kernel.apply.boot_unit import NoUnitPath, boot_unit
+
+    try:
+        emit(boot_unit())
+    except NoUnitPath as error:
+        raise NotAskedError(str(error)) from None
+    return Exit.FINE
 
 
 def _boot(place: Place) -> int:

@@ -138,9 +138,14 @@ def _new_sets(change: Change) -> str:
 
 
 def _requirements(change: Change) -> Iterator[Requirement]:
+    from policyc.kernel.apply.needs import routing_needs
+
     for one in change.settings:
         present = "not there" if one.was is None else f"is {one.was}"
         yield Requirement("sysctl", one.name, present, f"set to {one.value}" if one.differs else "", one.why)
+    for need in routing_needs(change.goals):
+        missing = "no rule leads such packets to this host: the proxy gets none"
+        yield Requirement("ip rule", need.name, f"is there, {need.rule}" if need.rule else missing, why="tproxy")
     for each in change.sets:
         kind = each.create.split(" ", maxsplit=1)[0]
         if each.drop:

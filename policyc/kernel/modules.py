@@ -19,6 +19,11 @@ def has_module(name: str) -> bool:
     return any(line.endswith(f"/{name}.ko") for line in lines_of(built_in))
 
 
+def loaded_modules() -> set[str]:
+    """Return the names of the modules that are loaded, none where the kernel has no modules."""
+    return {line.split(" ", 1)[0] for line in lines_of(Path("/proc/modules"))}
+
+
 def lines_of(path: Path) -> list[str]:
     """Return the lines of a file of the kernel, none where there is no such file. Raises NotPrivileged."""
     try:

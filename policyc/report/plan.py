@@ -20,7 +20,7 @@ _SIGNS = {
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """Something beside rules that a policy needs: `kind` is sysctl, ipset, module or rule of `ip rule`.
+    """Something beside rules that a policy needs: `kind` is sysctl, ipset or ip rule.
 
     `present` is what is there now in words, `action` what the change does about it, "" where nothing has to be done.
     """

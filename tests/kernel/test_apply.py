@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -380,3 +381,26 @@ def test_a_namespace_by_its_name(named: str, tmp_path: Path) -> None:
     assert "nothing of policyc is applied" in policyc("status").stdout
     assert policyc("apply", "edge.pol").returncode == 0
     assert policyc("uninstall").returncode == 0
+
+
+def test_the_routing_that_a_transparent_proxy_needs_is_named(terminal: Terminal) -> None:
+    policy = Path(__file__).parents[2] / "examples" / "transparent-proxy.pol"
+    assert "the proxy gets none" in terminal("plan", str(policy))
+    mark = re.search(r"ip rule fwmark (\S+):", terminal("plan", str(policy)))
+    assert mark is not None
+    terminal.machine.run("ip", "rule", "add", "fwmark", mark[1], "lookup", "100")
+    assert f"fwmark {mark[1]} lookup 100" in terminal("plan", str(policy))
+
+
+def test_the_unit_runs_this_policyc(terminal: Terminal) -> None:
+    unit = terminal("apply", "--boot-unit")
+    assert "Before=network-pre.target" in unit
+    assert re.search(r"^ExecStart=/\S+( -m policyc)? apply --boot$", unit, re.MULTILINE)
+
+
+def test_only_a_new_connection_confirms_where_that_is_demanded(terminal: Terminal) -> None:
+    here = {"SSH_CONNECTION": "192.0.2.9 40000 192.0.2.1 22"}
+    terminal("apply", terminal.write(SHARED), "--new-connection", "--confirm", "60", **here)
+    assert "new ssh connection" in terminal("confirm", code=3, **here)
+    terminal("confirm", SSH_CONNECTION="192.0.2.9 40001 192.0.2.1 22")
+    terminal("apply", terminal.write(SHARED.replace("accept ssh", "accept http")), "--new-connection", code=2)

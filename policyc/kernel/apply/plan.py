@@ -16,6 +16,7 @@ from policyc.kernel.apply.place import Place
 from policyc.kernel.apply.rehearsal import NoWayBack, rehearse
 from policyc.kernel.apply.settings import SettingChange, wanted
 from policyc.kernel.loading import Backend
+from policyc.kernel.modules import loaded_modules
 from policyc.kernel.privilege import require_privilege
 from policyc.kernel.processes import Outcome, run
 from policyc.netfilter.goal import Goal, Part, Whole, arranged, entered_from_outside, part_of
@@ -157,6 +158,7 @@ class _Plan:
         gone = [one.name for one in self.made_before.sets if one.by_us and one.name not in used]
         self.changes += sets.dropped(gone, self.there, _run)
         before = tuple(_as_it_is(goal, present) for goal in self.goals)
+        modules = loaded_modules()
         try:
             rehearsed = rehearse(self.goals, before, present, self.found.backend, self.changes, self.there)
         except NotLoaded as error:
@@ -166,6 +168,8 @@ class _Plan:
         settings, notes = (
             self._settings()
         )  # asked after the rehearsal, which loads modules that bring settings with them
+        if news := sorted(loaded_modules() - modules):
+            notes.append(f"the kernel has loaded modules to try the rules: {', '.join(news)}")
         absent = tuple(goal.key for goal in self.goals if goal.key not in present.saved)
         change = Change(
             self.action, self.source, self.place.identity, self.found.backend, present.digest(), tuple(self.goals),
