@@ -113,25 +113,19 @@ def _read(source: Ruleset, place: tuple[str | None, int | None], backend: str | 
     """Return the counters of the kind of iptables that holds the source's rules, or of the one that was asked for."""
     from policyc.kernel.counting import counted
     from policyc.netfilter.ruleset import Ruleset
+    from policyc.observation.live_rules import live_rules
     from policyc.observation.tally import tally
-    from policyc.readers.joining import joined
-    from policyc.readers.save import read_save
-    from policyc.source import Source
 
     with machine_asked():
-        texts = counted(place[0], pid=place[1])
-    live = {
-        name: joined([read_save(Source("kernel", text), family) for family, text in families.items()])
-        for name, families in texts.items()
-    }
+        live = {name: live_rules(texts) for name, texts in counted(place[0], pid=place[1]).items()}
     if backend is not None and backend not in live:
         raise NotAskedError(f"the kernel holds no rules of iptables-{backend}")
     if not live:
         return tally(source, Ruleset(), "")
-    sizes = {name: sum(1 for _ in rules.rules()) for name, rules in live.items()}
+    sizes = {name: sum(1 for _ in rules.rules()) for name, (rules, _) in live.items()}
     found = [
-        tally(source, rules, name, sum(size for other, size in sizes.items() if other != name))
-        for name, rules in live.items()
+        tally(source, rules, name, sum(size for other, size in sizes.items() if other != name), remarks)
+        for name, (rules, remarks) in live.items()
         if backend in {None, name}
     ]
     return max(found, key=lambda one: (one.paired, sizes[one.backend]))

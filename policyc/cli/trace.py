@@ -103,6 +103,8 @@ class Shown:
     def run(self, criteria: list[Criteria], source: Ruleset | None, place: tuple[str | None, int | None]) -> None:
         """Trace, and print each packet as soon as it is finished; JSON is printed as a whole."""
         from policyc.kernel.tracing import Tracing
+        from policyc.observation.live_rules import live_rules
+        from policyc.observation.traced import Traces
         from policyc.report.style import PLAIN
         from policyc.report.trace import packet_text, summary_text, trace_json
 
@@ -110,7 +112,8 @@ class Shown:
         at_once = self.format_name == "text" and self.output in {None, "-"}
         found: list[TracedPacket] = []
         with machine_asked(), Tracing(criteria, *place) as trace:
-            traces = _traces(trace, source)
+            live, unseen = live_rules(trace.texts)
+            traces = Traces(live, source, trace.lengths)
             with suppress(KeyboardInterrupt):  # one way in which a trace ends
                 tell(f"tracing until {self.count} packets have come or {self.seconds:g} s have passed")
                 for packet in self._packets(trace, traces):
@@ -118,7 +121,7 @@ class Shown:
                     if at_once:
                         emit(packet_text(len(found), packet, style) + "\n")
             late = traces.rest()[: self.count - len(found)]
-            remarks = _remarks(trace)
+            remarks = [*unseen, *_remarks(trace)]
         shown = len(found) if at_once else 0
         found += late
         if self.format_name == "json":
@@ -139,18 +142,6 @@ class Shown:
             for packet in (traces.add(events, now) + traces.quiet(now))[:left]:
                 left -= 1
                 yield packet
-
-
-def _traces(trace: Tracing, source: Ruleset | None) -> Traces:
-    """Return what makes packets of events, with the rules as they were when the trace began."""
-    from policyc.netfilter.ruleset import Ruleset
-    from policyc.observation.traced import Traces
-    from policyc.readers.joining import joined
-    from policyc.readers.save import read_save
-    from policyc.source import Source
-
-    live = [read_save(Source("kernel", text), family) for family, text in trace.texts.items()]
-    return Traces(joined(live) if live else Ruleset(), source)
 
 
 def _remarks(trace: Tracing) -> list[str]:

@@ -20,11 +20,11 @@ _LISTENING = 1 << 10  # TCPF_LISTEN
 _FAMILIES = (2, 10)  # AF_INET, AF_INET6
 _LINK_COUNTERS = ("rx_dropped", "tx_dropped", "rx_errors", "rx_missed_errors")
 _SETTINGS = (
-    "net/ipv4/ip_forward", "net/ipv4/tcp_syncookies", "net/ipv4/tcp_timestamps", "net/ipv4/tcp_tw_recycle",
+    "net/ipv4/tcp_syncookies", "net/ipv4/tcp_timestamps", "net/ipv4/tcp_tw_recycle",
     "net/ipv4/tcp_tw_reuse", "net/ipv4/tcp_abort_on_overflow", "net/ipv4/ip_local_port_range", "net/core/somaxconn",
     "net/netfilter/nf_conntrack_max", "net/netfilter/nf_conntrack_tcp_loose", "net/netfilter/nf_log_all_netns",
     "net/bridge/bridge-nf-call-iptables", "net/ipv4/neigh/default/gc_thresh3", "net/ipv6/neigh/default/gc_thresh3",
-    "net/ipv4/conf/*/rp_filter",
+    "net/ipv4/conf/*/rp_filter", "net/ipv4/conf/*/forwarding", "net/ipv6/conf/all/forwarding", "net/ipv6/conf/*/force_forwarding",
 )  # fmt: skip
 _SWAPPED = str.maketrans("./", "/.")
 
@@ -125,10 +125,15 @@ def _settings() -> Iterator[tuple[str, str]]:
                 yield ".".join(part.translate(_SWAPPED) for part in path.relative_to(_SYS).parts), text
 
 
-def _rules() -> dict[str, tuple[str, ...]]:
+def _rules() -> dict[tuple[str, int], tuple[str, ...]]:
     backends, _ = iptables_texts()
     found = (("nft", backends.nft), ("legacy", backends.legacy))
-    return {name: (*texts.ipv4, *texts.ipv6) for name, texts in found if texts is not None}
+    return {
+        (name, family): tuple(lines)
+        for name, texts in found
+        if texts is not None
+        for family, lines in ((4, texts.ipv4), (6, texts.ipv6))
+    }
 
 
 def _is_first() -> bool:

@@ -18,11 +18,12 @@ from policyc.kernel import nft_messages as nft
 from policyc.kernel.inside import asked_inside, namespace_at
 from policyc.kernel.privilege import require_privilege
 from policyc.kernel.processes import NotPrivileged, Unanswered
-from policyc.kernel.replica.netlink import Netlink, TraceSocket, rule_numbers
+from policyc.kernel.replica.netlink import Netlink, TraceSocket, generation, rule_numbers
 from policyc.kernel.rulesets import iptables_texts
 from policyc.net.addresses import parse_address
 from policyc.observation.criteria import MOST, Criteria
 from policyc.observation.traced import Event, Watch
+from policyc.readers.snapshot_model import Backends
 
 _BEFORE_ALL = -350  # before raw (-300), behind the reassembly of fragments (-400)
 _BEHIND_ALL = 0x7FFFFFFE  # only the confirmation of a connection comes later
@@ -32,12 +33,14 @@ _CHAINS = (
     (Watch.LEFT, nft.POSTROUTING, _BEHIND_ALL),
 )  # fmt: skip
 _BUFFER = 1 << 24
+_MOST_TRIES = 5
 
 
 class Tracing:
     """A trace in a network namespace, used as a context manager: from entering to leaving, packets that fit are traced.
 
-    `texts` are the rules of iptables-nft by family as they were when it began. `legacy` says that iptables-legacy has rules,
+    `texts` are the rules of iptables-nft by family as they were when it began, `lengths` how many rules each chain of
+    nf_tables had, by family, table and name. `legacy` says that iptables-legacy has rules,
     which the trace does not see; `lost` how often the kernel told more than could be taken.
 
     Entering raises NotPrivileged, NoNamespace, MissingProgram, and Unanswered where this kernel cannot trace so, or where only
@@ -50,6 +53,7 @@ class Tracing:
         self._table = f"policyc_trace_{os.getpid()}"
         self._links: dict[int, str] = {}
         self._numbers: dict[tuple[Any, ...], int] = {}
+        self.lengths: dict[tuple[int, str, str], int] = {}
         self._owner: Netlink | None = None
         self._events: TraceSocket | None = None
         self.texts: dict[int, str] = {}
@@ -98,7 +102,7 @@ class Tracing:
 
     def _open(self) -> None:
         require_privilege()
-        backends, _ = iptables_texts()
+        backends = self._rules()
         nft_rules, legacy = backends.nft, backends.legacy
         self.legacy = legacy is not None and any(line.startswith("-A ") for line in (*legacy.ipv4, *legacy.ipv6))
         of_nft = nft_rules is not None and any(line.startswith("-A ") for line in (*nft_rules.ipv4, *nft_rules.ipv6))
@@ -114,7 +118,23 @@ class Tracing:
         self._events = TraceSocket(_BUFFER)
         self._owner = Netlink()
         _make(self._owner, self._table, criteria)
-        self._numbers = {tuple(key): number for *key, number in rule_numbers()}
+
+    def _rules(self) -> Backends:
+        """Return the rules as text, and learn their handles: both of one moment."""
+        try:
+            generation()
+        except OSError as error:
+            raise Unanswered(f"this kernel has no nf_tables, by which it would be traced ({error.strerror})") from None
+        for _ in range(_MOST_TRIES):
+            before = generation()
+            backends, _others = iptables_texts()
+            numbers = {tuple(key): number for *key, number in rule_numbers()}
+            if generation() == before:
+                self._numbers = numbers
+                for family, table, chain, _handle in numbers:
+                    self.lengths[family, table, chain] = self.lengths.get((family, table, chain), 0) + 1
+                return backends
+        raise Unanswered("the rules change faster than they can be read; try again")
 
     def _with_own_addresses(self) -> list[Criteria]:
         """Return the criteria with the addresses of this host for `self`, and learn the names of its interfaces."""

@@ -61,7 +61,7 @@ class Tally:
 
     `lines` stand in the source's order. `others` are rules that the source does not have, `policies` the base chains'.
     `families` are those that the source has, `paired` is how many rules are in both, `elsewhere` how many rules the other
-    kind of iptables has.
+    kind of iptables has. `remarks` say what could not be counted.
     """
 
     backend: str
@@ -71,6 +71,7 @@ class Tally:
     families: tuple[int, ...]
     paired: int
     elsewhere: int = 0
+    remarks: tuple[str, ...] = ()
 
     @property
     def is_policy(self) -> bool:
@@ -78,7 +79,7 @@ class Tally:
         return any(line.id for line in self.lines)
 
 
-def tally(source: Ruleset, live: Ruleset, backend: str, elsewhere: int = 0) -> Tally:
+def tally(source: Ruleset, live: Ruleset, backend: str, elsewhere: int = 0, remarks: tuple[str, ...] = ()) -> Tally:
     """Return the counters of `live` on the lines of `source`."""
     pairing = pairs(source, live)
     live_places = Places(live)
@@ -88,7 +89,9 @@ def tally(source: Ruleset, live: Ruleset, backend: str, elsewhere: int = 0) -> T
         if place not in pairing.of_live
     )
     lines = _lines(source, {place: rule for place, (_, rule) in pairing.of_source.items()})
-    return Tally(backend, lines, _policies(source, live), others, source.families, len(pairing.of_live), elsewhere)
+    return Tally(
+        backend, lines, _policies(source, live), others, source.families, len(pairing.of_live), elsewhere, remarks
+    )
 
 
 def _lines(source: Ruleset, live: dict[Place, Rule]) -> tuple[Line, ...]:

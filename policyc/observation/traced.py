@@ -6,9 +6,10 @@ does not tell: its steps are the rules that matched and the policies that decide
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from policyc.explanation.places import Places, RulePlace
@@ -153,10 +154,17 @@ class TracedPacket:
 
 
 class Traces:
-    """Makes packets of events. `live` are the rules in the kernel when the trace began, `source` what they came from."""
+    """Makes packets of events. `live` are the rules in the kernel when the trace began, `source` what they came from.
 
-    def __init__(self, live: Ruleset, source: Ruleset | None) -> None:
+    `lengths` are the numbers of rules that the kernel has in its chains: where iptables shows fewer, because some were made
+    by `nft`, nobody knows which are which.
+    """
+
+    def __init__(
+        self, live: Ruleset, source: Ruleset | None, lengths: Mapping[tuple[int, str, str], int] = MappingProxyType({})
+    ) -> None:
         self._live = Places(live)
+        self._unknown = {key for key, length in lengths.items() if _length(live, *key) != length}
         self._source = Places(source) if source is not None else None
         self._pairs = pairs(source, live) if source is not None else Pairs({}, {})
         self._open: dict[int, TracedPacket] = {}
@@ -226,6 +234,8 @@ class Traces:
         number = "policy" if event.kind == "policy" else event.number
         if event.family not in {4, 6} or number is None:
             return None
+        if event.kind == "rule" and (event.family, event.table, event.chain) in self._unknown:
+            return None
         try:
             return replace(self._live.of(event.family, event.table, event.chain, number), span=None)
         except (ValueError, IndexError):  # a table of somebody else, or with rules that only nft shows
@@ -241,6 +251,12 @@ class Traces:
                 return None
         found = self._pairs.of_live.get((place.family, place.table, place.chain, place.number))
         return None if found is None else self._source.of_rule(*found[0], found[1])
+
+
+def _length(ruleset: Ruleset, family: int, table: str, chain: str) -> int:
+    there = ruleset.table(family, table)
+    found = there.chain(chain) if there else None
+    return len(found.rules) if found else 0
 
 
 def _view(event: Event, before: PacketView | None) -> PacketView | None:

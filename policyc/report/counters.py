@@ -82,6 +82,7 @@ def remarks(tally: Tally, style: Style) -> list[str]:
         number = sum(rule.place.family == family for rule in tally.others)
         if number and family not in tally.families:
             found.append(f"the source says nothing of IPv{family}, of which the kernel has {plural(number, 'rule')}")
+    found += [style.paint("warning", style.foreign(remark)) for remark in tally.remarks]
     if tally.elsewhere:
         other = "legacy" if tally.backend == "nft" else "nft"
         found.append(style.paint("warning", f"iptables-{other} has {plural(tally.elsewhere, 'rule')} too, and a packet meets "
@@ -105,7 +106,7 @@ def counters_json(tally: Tally) -> str:
         "lines": [_line(line) for line in tally.lines],
         "policies": [_rule(rule) for rule in tally.policies],
         "not_in_source": [_rule(rule) for rule in tally.others],
-        "rules_of_other_backend": tally.elsewhere,
+        "rules_of_other_backend": tally.elsewhere, "remarks": list(tally.remarks),
         "summary": {
             "lines": len(tally.lines), "never_hit": sum(line.is_idle for line in tally.lines), "rules": tally.paired,
             "not_in_kernel": sum(len(line.missing) for line in tally.lines), "not_in_source": len(tally.others),

@@ -55,13 +55,17 @@ class CountersSummary(Model):
 
 
 class CountersAnswer(Answer):
-    """`policyc counters --format json`; backend is null where the kernel has no rules of iptables."""
+    """`policyc counters --format json`; backend is null where the kernel has no rules of iptables.
+
+    remarks are what could not be counted.
+    """
 
     backend: Literal["nft", "legacy"] | None
     lines: list[CountedLine]
     policies: list[CountedPlace]
     not_in_source: list[CountedPlace]
     rules_of_other_backend: int = Field(ge=0)
+    remarks: list[str]
     summary: CountersSummary
 
 

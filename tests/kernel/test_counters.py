@@ -136,6 +136,17 @@ def test_nothing_is_in_the_kernel(host: Namespace, tmp_path) -> None:
     assert "iptables-legacy" in counters(host, write(tmp_path), "--rules-of", "legacy", code=2)
 
 
+def test_a_table_that_iptables_cannot_print(host: Namespace, tmp_path) -> None:
+    path = write(tmp_path)
+    load_policy(host, path, "nft")
+    run(host, "nft insert rule ip filter INPUT ct mark set 1 counter")
+    found = answer(host, path)
+    assert found["remarks"] == [
+        "table filter of IPv4 has chains or rules that only `nft` shows; iptables does not print it"
+    ]
+    assert {place["family"] for line in found["lines"] for place in line["not_in_kernel"]} == {4}
+
+
 def test_watching_tells_rates(host: Namespace, tmp_path) -> None:
     path = write(tmp_path)
     load_policy(host, path, "nft")

@@ -165,6 +165,98 @@ for _ in range(50): client.sendto(bytes(1000), ("127.0.0.1", 5353))
     assert grown(host, lambda: run_python(host, program))["udp-receive-buffer"] > 10
 
 
+def test_a_flood_of_syns(host: Namespace) -> None:
+    """With cookies they are answered; without them they are lost."""
+    program = """
+import socket
+s = socket.socket(); s.bind(("203.0.113.2", 8080)); s.listen(4)
+import subprocess, sys
+subprocess.run([sys.executable, "-c", sys.argv[1], *sys.argv[2:]], check=True)
+"""
+    frames = [f"{OTHER_MAC} 203.0.113.9 203.0.113.2 6 {port} 8080" for port in range(1000, 1040)]
+    sender = SENDER.replace("body += bytes(32)", SYN)
+    run(host, "sysctl -qw net.ipv4.tcp_syncookies=1 net.ipv4.tcp_max_syn_backlog=1024")
+    found = grown(host, lambda: run_python(host, program, sender, "far0", MAC.replace(":", ""), *frames))
+    assert found["syn-cookies"] > 1
+    assert found["syn-cookies-sent"] > 1
+    assert "syn-queue-full" not in found
+    run(host, "sysctl -qw net.ipv4.tcp_syncookies=0 net.ipv4.tcp_max_syn_backlog=1024")
+    found = grown(host, lambda: run_python(host, program, sender, "far0", MAC.replace(":", ""), *frames))
+    assert found["syn-queue-full"] > 1
+
+
+# The 16 bytes behind the ports, with a checksum.
+SYN = """body += struct.pack("!IIBBHHH", 1, 0, 0x50, 2, 1000, 0, 0)
+    pseudo = of.packed + to.packed + struct.pack("!HH", 6, len(body)) + body
+    total = __import__("builtins").sum(struct.unpack(f"!{len(pseudo) // 2}H", pseudo))
+    while total >> 16: total = (total & 0xffff) + (total >> 16)
+    body = body[:16] + struct.pack("!H", ~total & 0xffff) + body[18:]
+    n = 64"""
+
+
+def test_a_wrong_checksum(host: Namespace) -> None:
+    sender = SENDER.replace("body += bytes(32)", 'body += struct.pack("!HH", 8, 1)')
+    words = (f"{OTHER_MAC} 203.0.113.9 203.0.113.2 17 1000 5353",)
+    program = """
+import socket, subprocess, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("203.0.113.2", 5353)); s.settimeout(1)
+subprocess.run([sys.executable, "-c", sys.argv[1], *sys.argv[2:]], check=True)
+try: s.recv(10)
+except TimeoutError: pass
+"""
+    assert grown(host, lambda: run_python(host, program, sender, "far0", MAC.replace(":", ""), *words)) == {
+        "udp-checksum": 1
+    }
+
+
+def test_more_in_time_wait_than_is_kept(host: Namespace) -> None:
+    run(host, "sysctl -qw net.ipv4.tcp_max_tw_buckets=1")
+    program = """
+import socket
+server = socket.socket(); server.bind(("127.0.0.1", 8080)); server.listen(8)
+for _ in range(4):
+    client = socket.create_connection(("127.0.0.1", 8080)); there, _ = server.accept()
+    client.close(); there.recv(1); there.close()
+"""
+    assert grown(host, lambda: run_python(host, program))["time-wait-overflow"] >= 2
+
+
+def test_too_large_for_the_next_link(host: Namespace) -> None:
+    run(host, "sysctl -qw net.ipv4.ip_forward=1; ip link set eth1 mtu 576")
+    sender = SENDER.replace("bytes(32)", "bytes(1000)").replace("n, 0, n,", "n, 0x4000, 64,")
+    found = grown(
+        host,
+        lambda: run_python(host, sender, "far0", MAC.replace(":", ""), f"{OTHER_MAC} 203.0.113.9 10.0.0.9 17 1000 53"),
+    )
+    assert found == {"fragmentation": 1}
+
+
+def test_what_output_refuses(host: Namespace) -> None:
+    load(host, "nft", "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp --dport 9 -j DROP\nCOMMIT\n")
+    program = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try: s.sendto(b"x", ("203.0.113.9", 9))
+except PermissionError: pass
+"""
+    assert grown(host, lambda: run_python(host, program)) == {"out-discards": 1}
+
+
+def test_no_route_of_ipv6(host: Namespace) -> None:
+    run(
+        host,
+        "sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.all.forwarding=1; ip addr add fd00::1/64 dev eth0 nodad",
+    )
+    assert grown(host, lambda: send(host, "fd00::9 fd00:9::9 17 1000 53")).get("no-route-in-6") == 1
+    program = """
+import socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+try: s.sendto(b"x", ("fd00:9::9", 9))
+except OSError: pass
+"""
+    assert grown(host, lambda: run_python(host, program)).get("no-route-out-6") == 1
+
+
 # ---------------------------------------------------------------------- connection tracking
 def test_no_port_left_for_translation(host: Namespace) -> None:
     run(host, "ip addr add 203.0.113.3/24 dev eth0")
@@ -201,7 +293,7 @@ def test_two_kinds_of_iptables(host: Namespace) -> None:
 
 def test_rules_that_forward_without_forwarding(host: Namespace) -> None:
     load(host, "nft", "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n")
-    assert checks(host)["no-forwarding"] is Level.ERROR
+    assert checks(host)["no-forwarding"] is Level.WARNING
     run(host, "sysctl -qw net.ipv4.ip_forward=1")
     assert "no-forwarding" not in checks(host)
 

@@ -227,6 +227,34 @@ def test_tables_of_other_tools_are_steps_too(world: World) -> None:
     assert packet["outcome"] == "dropped"
 
 
+def test_a_table_with_rules_that_only_nft_shows(world: World) -> None:
+    load(
+        world.host,
+        "nft",
+        "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p udp --dport 7 -j ACCEPT\n-A INPUT -p udp --dport 9 -j DROP\nCOMMIT\n",
+    )
+    run(world.host, "nft insert rule ip filter INPUT ct mark set 1 counter")
+    started = world.start("udp any -> self:9", "--format", "json", "--count", "1", "--seconds", "3")
+    world.send(world.client, "udp/203.0.113.2/9")
+    answer = json.loads(started.communicate()[0])
+    assert steps(answer["packets"][0]) == [("filter", "INPUT", 1, "continue"), ("filter", "INPUT", 3, "drop")]
+    assert answer["packets"][0]["outcome"] == "dropped"
+    assert answer["remarks"] == [
+        "table filter of IPv4 has chains or rules that only `nft` shows; iptables does not print it"
+    ]
+
+
+def test_a_rule_that_is_made_meanwhile(world: World) -> None:
+    load(world.host, "nft", "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p udp --dport 9 -j DROP\nCOMMIT\n")
+    started = world.start("udp any -> self:9", "--format", "json", "--count", "1", "--seconds", "3")
+    run(world.host, "iptables-nft -I INPUT -p udp -j LOG")
+    world.send(world.client, "udp/203.0.113.2/9")
+    (packet,) = json.loads(started.communicate()[0])["packets"]
+    new, old = packet["steps"]
+    assert (new["number"], new["rule"]) == (None, None)
+    assert old["rule"]["text"] == "-p udp -m udp --dport 9 -j DROP"
+
+
 CRITERIA = [
     ("udp any -> any:9", 1), ("udp any -> any:10-20", 0), ("udp any -> any:1-9", 1), ("tcp any -> any", 0),
     ("udp 203.0.113.0/28 -> any", 1), ("udp 203.0.113.16/28 -> any", 0), ("udp 203.0.113.9-203.0.113.10 -> any", 1),

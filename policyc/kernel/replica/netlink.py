@@ -18,7 +18,7 @@ _REQUEST, _ACK, _DUMP = 1, 4, 0x300
 _DONE, _ERROR = 3, 2
 _CONNTRACK, _ULOG, _NFTABLES = 1, 4, 10  # subsystems
 _TRACE_GROUP = 9  # NFNLGRP_NFTRACE
-_MSG_GETRULE, _MSG_TRACE = 7, 17
+_MSG_GETRULE, _MSG_GETGEN, _MSG_TRACE = 7, 16, 17
 _CT_DELETE = 2
 _BUFFER = 1 << 23
 KINDS = {1: "policy", 2: "return", 3: "rule"}
@@ -177,6 +177,16 @@ def rule_numbers() -> list[tuple[int, str, str, int, int]]:
         counts[key] = counts.get(key, 0) + 1
         found.append((*key, struct.unpack("!Q", given[3])[0], counts[key]))
     return found
+
+
+def generation() -> int:
+    """Return the number of the last change that nf_tables has seen in this namespace."""
+    asking = Netlink()
+    asking.ask(_NFTABLES, _MSG_GETGEN, _ACK)
+    with contextlib.closing(asking.socket):
+        (body,) = (body for _, _, body in asking.messages(wait=True))
+    (number,) = struct.unpack("!I", dict(attributes(body))[1])
+    return int(number)
 
 
 def forget_connections() -> None:

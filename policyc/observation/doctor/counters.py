@@ -119,8 +119,8 @@ COUNTERS = (
     ),
     Counted(
         "listen-drop", "TcpExtListenDrops", "connections that a listening socket dropped",
-        "a full accept queue, or another reason in the socket itself; every overflow is counted here too",
-        "as for listen-overflow; where only this one grows, memory or a program's filter on the socket",
+        "a full accept queue, a full queue of half-open connections, or memory; every overflow is counted here too",
+        "as for listen-overflow; with net.ipv4.tcp_syncookies=0 also raise net.ipv4.tcp_max_syn_backlog",
     ),
     Counted(
         "syn-queue-full", "TcpExtTCPReqQFullDrop", "SYNs dropped because the queue of half-open connections is full",

@@ -48,7 +48,8 @@ class Measurement:
     """`counters` only grow while the machine runs; their names are those of nstat, and ours for other places.
 
     `boot` tells one run of the machine from another, `namespace` one network namespace from another (its inode), `at` are
-    seconds since the boot. `settings` are those of sysctl by name. `rules` are iptables-save lines by kind of iptables.
+    seconds since the boot. `settings` are those of sysctl by name. `rules` are iptables-save lines by kind of iptables
+    and family.
     `connections`, `neighbours` (IPv4, IPv6) and `time_wait` are how many there are now.
     """
 
@@ -57,7 +58,7 @@ class Measurement:
     at: float
     counters: dict[str, int] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
-    rules: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
     devices: tuple[Device, ...] = ()
     listeners: tuple[Listener, ...] = ()
     seen: tuple[Seen, ...] = ()
@@ -71,6 +72,7 @@ class Measurement:
         text = self.settings.get(name, "")
         return int(text) if text.lstrip("-").isdecimal() else None
 
-    def rule_lines(self) -> list[str]:
-        """Return the rules of both kinds of iptables, `-A` lines only."""
-        return [line for lines in self.rules.values() for line in lines if line.startswith("-A ")]
+    def rule_lines(self, family: int | None = None) -> list[str]:
+        """Return the rules of both kinds of iptables, `-A` lines only, of one family or both."""
+        texts = (lines for (_, of), lines in self.rules.items() if family in {None, of})
+        return [line for lines in texts for line in lines if line.startswith("-A ")]

@@ -17,6 +17,7 @@ _ALMOST = 0.9
 _FEW_WAITING = 128
 """Connections that net.core.somaxconn let wait before Linux 5.4; it cuts what programs ask for."""
 _PORT_RANGE = (32768, 60999)
+_FORWARDS = re.compile(r"-A FORWARD (?:.* )?-j ACCEPT|-A POSTROUTING .*-j (?:MASQUERADE|SNAT)|-A PREROUTING .*-j DNAT")
 _REJECTS_OR_DROPS = re.compile(r":FORWARD DROP|-A FORWARD .*-j (?:DROP|REJECT)")
 
 
@@ -34,18 +35,23 @@ class Checked:
 
 def two_backends(host: Measurement) -> Iterator[str]:
     """Whether both kinds of iptables hold rules."""
-    counts = {name: sum(line.startswith("-A ") for line in lines) for name, lines in host.rules.items()}
+    counts: dict[str, int] = {}
+    for (name, _), lines in host.rules.items():
+        counts[name] = counts.get(name, 0) + sum(line.startswith("-A ") for line in lines)
     if sum(count > 0 for count in counts.values()) > 1:
         yield ", ".join(f"{count} of iptables-{name}" for name, count in counts.items())
 
 
 def no_forwarding(host: Measurement) -> Iterator[str]:
-    """Whether rules forward packets and the kernel does not."""
-    forwards = [line for line in host.rule_lines() if re.match(r"-A (?:FORWARD|POSTROUTING|PREROUTING) ", line)]
-    needed = any(" -j MASQUERADE" in line or " -j SNAT" in line or " -j DNAT" in line for line in forwards)
-    accepts = any(line.startswith("-A FORWARD ") and line.endswith("-j ACCEPT") for line in forwards)
-    if (needed or accepts) and host.number("net.ipv4.ip_forward") == 0:
-        yield "net.ipv4.ip_forward = 0"
+    """Families whose rules forward or translate packets, where the kernel forwards none."""
+    switches = {
+        4: ("net.ipv4.ip_forward", r"net\.ipv4\.conf\..*\.forwarding"),
+        6: ("net.ipv6.conf.all.forwarding", r"net\.ipv6\.conf\.(?:all\.forwarding|.*\.force_forwarding)"),
+    }
+    for family, (name, pattern) in switches.items():
+        found = [value for key, value in host.settings.items() if re.fullmatch(pattern, key)]
+        if found and not any(value == "1" for value in found) and any(map(_FORWARDS.match, host.rule_lines(family))):
+            yield f"{name} = 0"
 
 
 def strict_reverse_path(host: Measurement) -> Iterator[str]:
@@ -170,8 +176,9 @@ SETTINGS = (
             "a packet meets the rules of both; an ACCEPT in one does not save it from the other",
             "move all rules to one of them: `iptables-legacy-save`, then `iptables-legacy -F`, or the other way round",
             two_backends),
-    Checked("no-forwarding", Level.ERROR, "rules forward packets, the kernel does not",
-            "every packet to be forwarded is dropped behind PREROUTING, without a word", "sysctl -w net.ipv4.ip_forward=1",
+    Checked("no-forwarding", Level.WARNING, "rules forward packets, the kernel does not",
+            "every packet to be forwarded is dropped behind PREROUTING, without a word",
+            "sysctl -w net.ipv4.ip_forward=1 (or net.ipv6.conf.all.forwarding=1); where this host is no router, the rules can go",
             no_forwarding),
     Checked("conntrack-full", Level.ERROR, "the table of connections is full",
             "new connections are dropped, those of ssh too",

@@ -23,14 +23,14 @@ HEALTHY = Measurement(
     "boot-one", 4026531840, 1000.0,
     counters={"IpInReceives": 12},
     settings={
-        "net.ipv4.ip_forward": "1", "net.ipv4.tcp_syncookies": "1", "net.ipv4.tcp_timestamps": "1", "net.ipv4.tcp_tw_reuse": "2",
+        "net.ipv4.conf.eth0.forwarding": "1", "net.ipv4.tcp_syncookies": "1", "net.ipv4.tcp_timestamps": "1", "net.ipv4.tcp_tw_reuse": "2",
         "net.ipv4.tcp_abort_on_overflow": "0", "net.ipv4.ip_local_port_range": "32768\t60999", "net.core.somaxconn": "4096",
         "net.netfilter.nf_conntrack_max": "1000", "net.netfilter.nf_conntrack_tcp_loose": "1",
         "net.netfilter.nf_log_all_netns": "0", "net.bridge.bridge-nf-call-iptables": "1",
         "net.ipv4.neigh.default.gc_thresh3": "1024", "net.ipv6.neigh.default.gc_thresh3": "1024",
         "net.ipv4.conf.all.rp_filter": "0", "net.ipv4.conf.eth0.rp_filter": "2", "net.ipv4.conf.eth0/5.rp_filter": "0",
     },
-    rules={"nft": ("*filter", ":FORWARD ACCEPT [0:0]", "-A FORWARD -i eth0 -j ACCEPT", "-A INPUT -j LOG", "COMMIT")},
+    rules={("nft", 4): ("*filter", ":FORWARD ACCEPT [0:0]", "-A FORWARD -i eth0 -j ACCEPT", "-A INPUT -j LOG", "COMMIT")},
     devices=(Device("lo"), Device("eth0"), Device("eth0.5"), Device("br0", "bridge")),
     listeners=(Listener("0.0.0.0", 80, 1, 128),),
     connections=100, neighbours=(3, 3), time_wait=10,
@@ -44,19 +44,20 @@ def with_settings(**values: str) -> Measurement:
 
 
 def with_rules(*lines: str, **more: tuple[str, ...]) -> Measurement:
-    return replace(HEALTHY, rules={"nft": lines, **more})
+    return replace(HEALTHY, rules={("nft", 4): lines} | {(name, 4): found for name, found in more.items()})
 
 
 FAULTS = {
     "two-backends": with_rules("-A INPUT -j ACCEPT", legacy=("-A INPUT -j DROP",)),
-    "no-forwarding": with_settings(ipv4__ip_forward="0"),
+    "no-forwarding": with_settings(ipv4__conf__eth0__forwarding="0"),
     "conntrack-full": replace(HEALTHY, connections=1000),
     "conntrack-almost-full": replace(HEALTHY, connections=950),
     "neighbours-full": replace(HEALTHY, neighbours=(3, 1000)),
     "accept-queue-full": replace(HEALTHY, listeners=(Listener("::", 443, 6, 5),)),
     "bridge-filtered": with_rules(":FORWARD DROP [0:0]"),
     "bridge-unfiltered": replace(
-        with_settings(**{"bridge__bridge-nf-call-iptables": "0"}), rules={"nft": ("-A FORWARD -i br0 -o br0 -j DROP",)}
+        with_settings(**{"bridge__bridge-nf-call-iptables": "0"}),
+        rules={("nft", 4): ("-A FORWARD -i br0 -o br0 -j DROP",)},
     ),
     "synproxy-unready": with_rules("-A INPUT -p tcp -j SYNPROXY --mss 1460"),
     "time-wait-recycling": with_settings(ipv4__tcp_tw_recycle="1"),
