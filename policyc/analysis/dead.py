@@ -9,9 +9,10 @@ from enum import Enum
 from policyc.analysis.chains import TableSets
 from policyc.analysis.covers import Cause, cover
 from policyc.analysis.diagrams import EMPTY
+from policyc.analysis.facts import HAS_ENTRY, is_state
 from policyc.analysis.points import Point, lowest, usual_packets
 from policyc.analysis.rules import FamilyRules
-from policyc.analysis.walk import OpenWalk
+from policyc.analysis.walk import OpenWalk, OwnWalk
 from policyc.netfilter.hooks import HOOK_OF, Hook, is_base_chain
 from policyc.netfilter.jumps import Jump
 
@@ -63,6 +64,27 @@ class DeadRules:
             for place in range(len(chain.rules)):
                 if not table.is_reached(chain.name, place) and is_asked(chain.name, place):
                     yield self._why(table, chain.name, place)
+
+    def idle(self, is_asked: Callable[[TableSets, str, int], bool]) -> Iterator[tuple[TableSets, str, int]]:
+        """Yield the rules that are meant for connections and that no connection of these rules reaches.
+
+        Only packets without a connection match them, or packets of connections that are older than the rules: what would
+        match is translated before it comes there, or exempted from tracking.
+        """
+        if not self.rules.has_own_connections:
+            return
+        own = OwnWalk(self.rules)
+        own.run()
+        diagrams = self.rules.space.diagrams
+        new, entered = self.rules.where(is_state("NEW")), self.rules.where(HAS_ENTRY)
+        for name, table in self.walk.tables.items():
+            for chain in table.table.chains if name not in {"nat", "raw"} else ():
+                for place in range(len(chain.rules)) if chain.name not in table.flat else ():
+                    reaching = table.reaching(chain.name, place)
+                    if diagrams.both(reaching, new) == EMPTY or not is_asked(table, chain.name, place):
+                        continue
+                    if diagrams.both(own.tables[name].reaching(chain.name, place), entered) == EMPTY:
+                        yield table, chain.name, place
 
     def example(self, table: TableSets, chain: str, place: int) -> Point | None:
         """Return a packet that matches a rule, None where none does."""

@@ -44,7 +44,7 @@ class Replay:
         self._state.choices = Choices()
         steps: list[Step] = []
         try:
-            self._table.run(hook.value, packet, steps, "")
+            self._table.run(hook.value, packet, steps)
         except UnknowableError:
             return None
         return steps

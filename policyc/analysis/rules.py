@@ -140,6 +140,13 @@ class FamilyRules:
         """Return the packets for which a predicate without `May` holds; its values must be among the literals."""
         return self.encoder.holds(fact).certain
 
+    @property
+    def has_own_connections(self) -> bool:
+        """Whether rules translate packets or exempt them from tracking, so that not every connection is as its packets look."""
+        steps = [outline for outline, _ in self._outlines.values()]
+        rewrites = any(step.ending is not None and step.ending.rewrite is not None for step in steps)
+        return rewrites or any(isinstance(each, Track) and not each.entry for step in steps for each in step.changes)
+
     def outline(self, rule: Rule) -> Step:
         """Return what a rule does, without saying for which packets: both of its sets are empty."""
         return self._outlined(rule)[0]

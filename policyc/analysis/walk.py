@@ -1,7 +1,8 @@
 """All packets of a family on their way through the hooks, whatever stands in the connection table. Part of `policyc.analysis`.
 
 The open world of the model: connections outlive changes of the rules, so that packets of older connections have any tuple and
-any translation. What is visited in which order is `policyc.netfilter.hooks.VISITS`, as in the simulator's walk.
+any translation. `OwnWalk` knows only connections that these rules translate and track. What is visited in which order is
+`policyc.netfilter.hooks.VISITS`, as in the simulator's walk.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from policyc.analysis.images import freed, replaced
 from policyc.analysis.rules import FamilyRules
 from policyc.net.names import NameSet
 from policyc.netfilter import fields
+from policyc.netfilter.effect import Rewrite
 from policyc.netfilter.fields import Field
 from policyc.netfilter.hooks import TABLES, VISITS, Hook
 from policyc.netfilter.predicate import ALWAYS, In, Predicate, all_of, negate
@@ -28,6 +30,7 @@ from policyc.netfilter.predicate import ALWAYS, In, Predicate, all_of, negate
 _STAGES = {hook: tuple(visit.stage for visit in VISITS if visit.hook is hook) for hook in Hook}
 _BY_LOOPBACK = NameSet.of("lo")
 _HERE = In(fields.DST_TYPE, NameSet.of("LOCAL", "BROADCAST", "MULTICAST", "ANYCAST"))
+_COMES_BACK = In(fields.IIF, _BY_LOOPBACK)  # its translation was decided when it was sent
 _OWN = In(fields.DST_TYPE, NameSet.of("LOCAL"))
 _ARRIVES = all_of(INCOMING, negate(OUTGOING))
 _LEAVES = all_of(negate(INCOMING), OUTGOING)
@@ -110,8 +113,44 @@ class OpenWalk:
 
     def _nat(self, hook: Hook, packets: int) -> int:
         """Let table nat see first packets; whatever has an entry may have been translated, now or before."""
-        space, diagrams, where = self.rules.space, self.rules.space.diagrams, self.rules.where
+        diagrams, where = self.rules.space.diagrams, self.rules.where
         if "nat" in self.tables:
-            self._table("nat", hook, diagrams.both(packets, where(begins_connection(space.family))))
+            first = diagrams.both(packets, where(begins_connection(self.rules.family)))
+            self._table("nat", hook, diagrams.without(first, where(_COMES_BACK)))
         entered = diagrams.both(packets, where(HAS_ENTRY))
-        return diagrams.either(packets, freed(space, entered, *_SIDES[hook]))
+        return diagrams.either(packets, freed(self.rules.space, entered, *_SIDES[hook]))
+
+
+class OwnWalk(OpenWalk):
+    """The walk of connections that these rules let begin, and of packets without one.
+
+    New connections have the translation that table nat gives to their first packet. What is not worked out counts as
+    possible: where there is any translation, later packets and answers may have any.
+    """
+
+    def _nat(self, hook: Hook, packets: int) -> int:
+        space, diagrams, where = self.rules.space, self.rules.space.diagrams, self.rules.where
+        if "nat" not in self.tables:
+            return packets
+        new = diagrams.without(diagrams.both(packets, where(is_state("NEW"))), where(_COMES_BACK))
+        # Later packets of a connection that no answer was seen of are NEW too: any flags, translated as the first was.
+        first = diagrams.both(space.release(new, fields.TCP_FLAGS), where(begins_connection(space.family)))
+        found = [diagrams.without(packets, new)]
+        for ending, passed in self.tables["nat"].run(hook.value, first).items():
+            if ending.passes:
+                image = passed if ending.rewrite is None else self._translated(hook, passed, ending.rewrite)
+                found.append(space.release(image, fields.TCP_FLAGS))
+        answered = diagrams.both(packets, where(is_state("ESTABLISHED", "RELATED")))
+        return diagrams.any_of((*found, freed(space, answered, *_SIDES[hook])))
+
+    def _translated(self, hook: Hook, packets: int, rewrite: Rewrite) -> int:
+        """Return first packets with their new address and port; one that the rules do not name may be any."""
+        space = self.rules.space
+        address, port = _SIDES[hook]
+        if rewrite.ports is not None:
+            packets = replaced(space, packets, port, rewrite.ports)
+        elif rewrite.random or address is fields.SRC:
+            packets = freed(space, packets, port)
+        if rewrite.addresses is not None:
+            return replaced(space, packets, address, rewrite.addresses)
+        return freed(space, packets, address) if rewrite.how in {"incoming", "outgoing"} else packets

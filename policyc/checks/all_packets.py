@@ -25,7 +25,9 @@ from policyc.simulation.view import PacketView
 
 CODES = frozenset(
     diagnose(name, "").code
-    for name in ("shadowed-rule", "redundant-rule", "out-of-context", "never-matches", "undecided")
+    for name in (
+        "shadowed-rule", "redundant-rule", "out-of-context", "never-matches", "idle-for-connections", "undecided",
+    )
 )  # fmt: skip
 MOST_NODES = 1_500_000
 """How many nodes a family may cost; each takes about 300 bytes."""
@@ -33,14 +35,14 @@ MOST_LOOKS = 1000  # at rules, for the second proof of one
 _DOES = {"accept": "accepted", "drop": "dropped", "reject": "rejected", "return": "returned"}
 
 
-def check(survey: Survey, told: Collection[Place]) -> Iterator[Diagnostic]:
-    """Yield the rules without effect that no other check has told of."""
+def check(survey: Survey, dead: Collection[Place], translated: Collection[Place]) -> Iterator[Diagnostic]:
+    """Yield the rules without effect that no other check has told of: as dead, or as about packets that are translated."""
     for family in survey.ruleset.families:
         tables = survey.ruleset.family(family)
         if any(survey.graph(table).order() is None for table in tables):
             continue
         try:
-            yield from list(_Family(survey, family, told).findings())
+            yield from list(_Family(survey, family, dead, translated).findings())
         except OverBudgetError:
             yield _undecided(family)
 
@@ -65,10 +67,11 @@ def _half_decided(chain: Place) -> Diagnostic:
 class _Family:
     """The findings about one family."""
 
-    def __init__(self, survey: Survey, family: int, told: Collection[Place]) -> None:
+    def __init__(self, survey: Survey, family: int, told: Collection[Place], translated: Collection[Place]) -> None:
         self.survey = survey
         self.family = family
         self.told = told
+        self.translated = translated
         self.dead = DeadRules(FamilyRules(survey.ruleset, family, budget=MOST_NODES))
 
     def findings(self) -> Iterator[Diagnostic]:
@@ -77,10 +80,7 @@ class _Family:
             checker = Checker(table.table, self.dead.rules.meanings, MOST_LOOKS)
 
             def is_asked(chain: str, place: int, table: TableSets = table) -> bool:
-                standing = _standing(table, chain, place)
-                has_effects = any(meaning.beside for meaning in self.dead.rules.meanings.of(standing.rule))
-                is_others = standing.is_foreign or self.is_of_preset(standing)
-                return not is_others and not has_effects and standing.place not in self.told
+                return self.is_asked(table, chain, place)
 
             for found in self.dead.find(table, is_asked):
                 is_sure = _passes_by(found, replay) and self.is_proved_again(found, checker)
@@ -91,6 +91,18 @@ class _Family:
                     standing = _standing(table, chain, place)
                     if not standing.rule.is_unconditional:
                         yield self.of_redundant(table, standing)
+
+        for table, chain, place in self.dead.idle(self.is_asked):
+            standing = _standing(table, chain, place)
+            if standing.place not in self.translated and not standing.rule.is_unconditional:
+                yield self.of_idle(table, standing)
+
+    def is_asked(self, table: TableSets, chain: str, place: int) -> bool:
+        """Whether a rule is its user's to change, does nothing but by matching, and has not been told of."""
+        standing = _standing(table, chain, place)
+        has_effects = any(meaning.beside for meaning in self.dead.rules.meanings.of(standing.rule))
+        is_others = standing.is_foreign or self.is_of_preset(standing)
+        return not is_others and not has_effects and standing.place not in self.told
 
     def is_of_preset(self, standing: Standing) -> bool:
         """Whether a rule comes from a preset of the policy language, which its user cannot change."""
@@ -158,6 +170,17 @@ class _Family:
             "redundant-rule", f"the rule changes nothing: without it its packets are {does} all the same", standing.span,
             place=standing.place, help="delete it, unless it is there for its counter",
             severity_override=Severity.INFO, witness=self.witness(example, standing),
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ idle rules
+    def of_idle(self, table: TableSets, standing: Standing) -> Diagnostic:
+        example = self.dead.example(table, standing.chain.name, standing.number - 1)
+        return diagnose(
+            "idle-for-connections",
+            "no connection reaches the rule: what it tests is translated or exempted from tracking before", standing.span,
+            place=standing.place,
+            help="test what the packets have become: the new address and port, `--ctorigdstport`, or the state UNTRACKED",
+            witness=self.witness(example, standing),
         )  # fmt: skip
 
     def witness(self, point: Point | None, standing: Standing) -> Witness | None:

@@ -58,7 +58,7 @@ def simulated(ruleset: Ruleset, point: Point) -> tuple[str, list[Step]]:
     state = State.of(Host(()))
     state.assumptions = point.conditions
     steps: list[Step] = []
-    outcome = CompiledTable(ruleset.tables[0], state, Counters(state)).run("FORWARD", packet_of(point), steps, "")
+    outcome = CompiledTable(ruleset.tables[0], state, Counters(state)).run("FORWARD", packet_of(point), steps)
     return outcome.kind, steps
 
 
