@@ -17,8 +17,8 @@ from policyc.diagnostics import InputError
 from policyc.diagnostics.catalogue import REPOSITORY
 
 COMMANDS = (
-    "check", "explain", "test", "compile", "show", "snapshot", "counters", "trace", "doctor", "preview", "fmt", "graph", "rule", "config",
-    "completion", "plan", "apply", "confirm", "rollback", "status", "uninstall",
+    "check", "explain", "test", "compile", "show", "snapshot", "counters", "trace", "doctor", "preview", "fmt", "graph", "rule",
+    "config", "completion", "plan", "apply", "confirm", "rollback", "status", "uninstall",
 )  # fmt: skip
 LATER = (
     "reach", "matrix", "diff", "import",

@@ -52,7 +52,7 @@ class Tracing:
         self._place = netns, pid
         self._table = f"policyc_trace_{os.getpid()}"
         self._links: dict[int, str] = {}
-        self._numbers: dict[tuple[Any, ...], int] = {}
+        self._numbers: dict[tuple[int, str, str, int], int] = {}
         self.lengths: dict[tuple[int, str, str], int] = {}
         self._owner: Netlink | None = None
         self._events: TraceSocket | None = None
@@ -128,11 +128,10 @@ class Tracing:
         for _ in range(_MOST_TRIES):
             before = generation()
             backends, _others = iptables_texts()
-            numbers = {tuple(key): number for *key, number in rule_numbers()}
+            numbers = rule_numbers()
             if generation() == before:
-                self._numbers = numbers
-                for family, table, chain, _handle in numbers:
-                    self.lengths[family, table, chain] = self.lengths.get((family, table, chain), 0) + 1
+                for family, table, chain, handle, number in numbers:
+                    self._numbers[family, table, chain, handle] = self.lengths[family, table, chain] = number
                 return backends
         raise Unanswered("the rules change faster than they can be read; try again")
 
