@@ -62,6 +62,7 @@ class Tally:
     `lines` stand in the source's order. `others` are rules that the source does not have, `policies` the base chains'.
     `families` are those that the source has, `paired` is how many rules are in both, `elsewhere` how many rules the other
     kind of iptables has. `remarks` say what could not be counted.
+    `is_policy`: the lines are statements; `is_shared`: the policy leaves the rules of others in place.
     """
 
     backend: str
@@ -72,11 +73,8 @@ class Tally:
     paired: int
     elsewhere: int = 0
     remarks: tuple[str, ...] = ()
-
-    @property
-    def is_policy(self) -> bool:
-        """Whether the source is a policy, whose lines have ids."""
-        return any(line.id for line in self.lines)
+    is_policy: bool = False
+    is_shared: bool = False
 
 
 def tally(source: Ruleset, live: Ruleset, backend: str, elsewhere: int = 0, remarks: tuple[str, ...] = ()) -> Tally:
@@ -90,8 +88,9 @@ def tally(source: Ruleset, live: Ruleset, backend: str, elsewhere: int = 0, rema
     )
     lines = _lines(source, {place: rule for place, (_, rule) in pairing.of_source.items()})
     return Tally(
-        backend, lines, _policies(source, live), others, source.families, len(pairing.of_live), elsewhere, remarks
-    )
+        backend, lines, _policies(source, live), others, source.families, len(pairing.of_live), elsewhere, remarks,
+        is_policy=source.intent is not None, is_shared=source.shared,
+    )  # fmt: skip
 
 
 def _lines(source: Ruleset, live: dict[Place, Rule]) -> tuple[Line, ...]:
@@ -113,7 +112,8 @@ def _lines(source: Ruleset, live: dict[Place, Rule]) -> tuple[Line, ...]:
         deciding = _deciding([(place, rule) for place, rule, _ in members[key]])
         for there, _, counted in members[key]:
             if counted is None:
-                line.missing.append(there)
+                if not there.owner:  # what a container engine will install is no fault of ours
+                    line.missing.append(there)
             else:
                 line.rules.append(CountedRule(there, *_counted(counted), counts=there in deciding))
     return tuple(found[key] for key in sorted(found))

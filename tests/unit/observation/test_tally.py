@@ -73,6 +73,7 @@ def test_a_line_of_which_nothing_is_in_the_kernel_is_not_idle() -> None:
     found = tally(policy(), Ruleset(), "")
     assert all(one.missing and not one.rules and not one.is_idle for one in found.lines)
     assert found.is_policy
+    assert not tally(Ruleset(), Ruleset(), "").is_policy
 
 
 def test_what_only_the_kernel_has() -> None:
@@ -82,3 +83,14 @@ def test_what_only_the_kernel_has() -> None:
     )
     assert {(rule.place.family, rule.packets) for rule in found.others} >= {(4, 4)}
     assert all(rule.place.span is None for rule in found.others)
+
+
+def test_rules_of_an_engine_are_not_missed() -> None:
+    source = api.load(
+        "policy host { ownership shared }\ndocker {\n  engine 28\n  network n = bridge br-n subnet 172.30.0.0/16\n}\nzone apps = interface br-n\n",
+        name="host.pol",
+    )
+    found = tally(source, Ruleset(), "")
+    assert any(rule.owner for _, _, _, rule in source.rules())
+    assert not any(place.owner for one in found.lines for place in one.missing)
+    assert found.is_shared
