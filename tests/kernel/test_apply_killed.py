@@ -23,7 +23,7 @@ class Prepared:
     """A plan, what the kernel holds before and after it, and how many steps it takes."""
 
     def __init__(self, machine: Machine, policy: str, seconds: float | None) -> None:
-        machine.load()
+        machine.restart()
         self.machine = machine
         self.seconds = seconds
         self.change: Change = machine.planned(policy)
@@ -64,18 +64,33 @@ def machine(machine: None, tmp_path: Path) -> Machine:
         yield Machine(namespace, tmp_path / "first")
 
 
+@pytest.fixture
+def legacy(machine: Machine) -> Machine:
+    machine.backend = "legacy"
+    return machine
+
+
 def spread(steps: int, count: int) -> list[int]:
     return sorted({1 + index * (steps - 1) // (count - 1) for index in range(count)})
 
 
 @pytest.mark.parametrize("ownership", POLICIES)
 def test_killed_at_any_step_the_kernel_holds_the_old_or_the_new(machine: Machine, ownership: str) -> None:
-    prepared = Prepared(machine, POLICIES[ownership], None)
+    killed_everywhere(machine, POLICIES[ownership], POINTS[ownership])
+
+
+def test_with_iptables_legacy_too(legacy: Machine) -> None:
+    killed_everywhere(legacy, EXCLUSIVE, 30)
+
+
+def killed_everywhere(machine: Machine, policy: str, points: int) -> None:
+    """Kill a change at so many points, spread over all of its steps."""
+    prepared = Prepared(machine, policy, None)
     machine.restart()
     assert machine.state() == prepared.old
     ends = {prepared.old: 0, prepared.new: 0}
     killed = 0
-    for number, point in enumerate(spread(prepared.steps, POINTS[ownership])):
+    for number, point in enumerate(spread(prepared.steps, points)):
         code, place = prepared.killed_at(number, point)
         killed += code == KILLED  # a change may take a few steps less than the one that was counted
         machine.at_rest(place)
@@ -84,7 +99,7 @@ def test_killed_at_any_step_the_kernel_holds_the_old_or_the_new(machine: Machine
         ends[state] += 1
         if state == prepared.new:
             machine.restart()
-    assert killed >= 0.93 * POINTS[ownership]
+    assert killed >= 0.93 * points
     assert all(ends.values()), "some points lie before the change, some behind it"
 
 

@@ -32,7 +32,7 @@ def carry_out(change: Change, present: Held, runner: Runner) -> None:
     if wrong:
         tables = ", ".join(f"{goal.table} of IPv{goal.family}" for goal in wrong)
         raise NotLoaded(f"what was read back is not what was loaded ({tables})")
-    if not sets.made(change.sets, sets.headers(runner)) or not settings.are_put(change.settings):
+    if not sets.are_made(change.sets, runner) or not settings.are_put(change.settings):
         raise NotLoaded("sets or settings are not what was asked for when they are read back")
 
 

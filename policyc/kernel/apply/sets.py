@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from policyc.kernel.apply.held import NotLoaded, Runner
 from policyc.kernel.modules import has_module
-from policyc.kernel.processes import Unanswered, program
+from policyc.kernel.processes import MissingProgram, Unanswered, program
 from policyc.netfilter.chain_names import letters
 from policyc.netfilter.quoting import quote_word
 from policyc.netfilter.ruleset import Ruleset
@@ -42,7 +42,11 @@ def headers(runner: Runner) -> dict[str, str]:
     """Return what each set is, as `ipset create` takes it. Raises Unanswered."""
     if not has_module("ip_set"):
         return {}
-    outcome = runner([program("ipset", "ipset"), "list", "-terse"], "")
+    try:
+        words = [program("ipset", "ipset"), "list", "-terse"]
+    except MissingProgram:  # whoever needs a set is told when it is to be made
+        return {}
+    outcome = runner(words, "")
     if outcome.code:
         raise Unanswered(f"the ipsets cannot be read: {' '.join(outcome.err.split())}")
     found: dict[str, str] = {}
@@ -128,6 +132,8 @@ def make(changes: Sequence[SetChange], runner: Runner) -> None:
 
 def take_back(changes: Sequence[SetChange], runner: Runner) -> None:
     """Bring the sets back to what they were, however far `make` came. Raises NotLoaded."""
+    if not changes:
+        return
     there = headers(runner)
     lines: list[str] = []
     for one in changes:
@@ -147,7 +153,7 @@ def take_back(changes: Sequence[SetChange], runner: Runner) -> None:
 
 def settle(changes: Sequence[SetChange], runner: Runner) -> list[str]:
     """Take away what a confirmed change needs no more; return the names of sets that rules of others still ask."""
-    there = headers(runner)
+    there = headers(runner) if changes else {}
     kept = []
     for one in changes:
         name = one.aside or (one.name if one.drop else "")
@@ -156,8 +162,9 @@ def settle(changes: Sequence[SetChange], runner: Runner) -> list[str]:
     return kept
 
 
-def made(changes: Sequence[SetChange], there: Mapping[str, str]) -> bool:
+def are_made(changes: Sequence[SetChange], runner: Runner) -> bool:
     """Whether the sets are as the change wants them."""
+    there = headers(runner) if changes else {}
     return all(one.drop or one.name in there for one in changes)
 
 

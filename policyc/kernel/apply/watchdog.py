@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Sequence
 from types import FrameType
 
 from policyc.kernel.apply.audit import note
@@ -35,14 +36,15 @@ def start(place: Place, journal: Journal, change: Change, lock: int) -> None:
 
     `lock` is the descriptor of the lock, which the watchdog lets go of.
     """
-    us = os.pidfd_open(os.getpid())
+    us, terminal = os.pidfd_open(os.getpid()), _terminal()
     ready, tell = os.pipe()
     try:
         child = os.fork()
         if not child:
             try:
                 os.close(lock)
-                _become(tell, us, place, journal, change)
+                _become(tell, (us, journal.handle))
+                _watch(place, journal, change, us, terminal)
             finally:
                 os._exit(0)
         os.close(tell)
@@ -57,8 +59,16 @@ def start(place: Place, journal: Journal, change: Change, lock: int) -> None:
             os.close(each)
 
 
-def _become(tell: int, us: int, place: Place, journal: Journal, change: Change) -> None:
-    """Leave the terminal, the session and all that was open, and watch."""
+def _terminal() -> str:
+    """Return the path of the terminal that talk goes to, "" where it goes elsewhere."""
+    try:
+        return os.ttyname(2)
+    except OSError:
+        return ""
+
+
+def _become(tell: int, kept: Sequence[int]) -> None:
+    """Leave the terminal, the session and all that was open but what is kept, and say that we watch."""
     os.setsid()
     if os.fork():
         os._exit(0)
@@ -70,13 +80,11 @@ def _become(tell: int, us: int, place: Place, journal: Journal, change: Change) 
     nowhere = os.open(os.devnull, os.O_RDWR)
     for each in (0, 1, 2):
         os.dup2(nowhere, each)
-    kept = {0, 1, 2, tell, us, journal.handle}
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names of descriptors
-        if int(name) not in kept:
+        if int(name) not in {0, 1, 2, tell, *kept}:
             _close(int(name))
     os.write(tell, _READY)
     os.close(tell)
-    _watch(place, journal, change, us)
 
 
 def _close(handle: int) -> None:
@@ -94,8 +102,8 @@ def _told_to_end(_number: int, _frame: FrameType | None) -> None:
     _ended = True
 
 
-def _watch(place: Place, journal: Journal, change: Change, us: int) -> None:
-    """Wait until the change is over, or has to be taken back."""
+def _watch(place: Place, journal: Journal, change: Change, us: int, terminal: str) -> None:
+    """Wait until the change is over, or has to be taken back, and say so at the terminal where it was made."""
     until = now() + PATIENCE
     while True:
         mark = journal.mark()
@@ -104,31 +112,44 @@ def _watch(place: Place, journal: Journal, change: Change, us: int) -> None:
         if mark.phase is Phase.WAITING and mark.left > 0 and not _ended:
             time.sleep(min(_PAUSE, mark.left))
             continue
-        if _taken_back(place, journal, change):
+        if (said := _taken_back(place, journal, change)) is not None:
+            _tell(terminal, said)
             return
         if mark.phase in _AT_WORK and now() > until:
             _end(us)
 
 
-def _taken_back(place: Place, journal: Journal, change: Change) -> bool:
-    """Take the change back as soon as nobody is at work; return whether there is nothing left to watch."""
+def _taken_back(place: Place, journal: Journal, change: Change) -> str | None:
+    """Take the change back as soon as nobody is at work; return what became of it, "" where it is over, None for not yet."""
     try:
         with locked(place.lock, patience=_PAUSE) as lock:
             mark = journal.mark()
             if mark.phase is Phase.WAITING and mark.left > 0 and not _ended:
-                return False
+                return None
             if mark.phase not in {*_AT_WORK, Phase.WAITING}:
-                return True
+                return ""
             why = "nobody confirmed it" if mark.phase is Phase.WAITING else "policyc ended in the middle of it"
             for _ in range(_TRIES):
                 reason = undo(place, journal, change, lock.run)
                 if not reason:
                     break
                 time.sleep(1)
-            note(place, change, f"taken back: {why}" if not reason else f"could not be taken back: {reason}")
-            return True
+            said = f"taken back: {why}" if not reason else f"could not be taken back: {reason}"
+            note(place, change, said)
+            return said
     except Busy:
-        return False
+        return None
+
+
+def _tell(terminal: str, said: str) -> None:
+    """Write a line to the terminal where the change was made, if that is still there and takes it."""
+    if not terminal or not said:
+        return
+    try:
+        handle = os.open(terminal, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+        os.write(handle, f"\r\npolicyc: the change is {said}\r\n".encode("ascii", "replace"))
+    except OSError:
+        return
 
 
 def _end(process: int) -> None:
