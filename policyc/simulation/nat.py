@@ -24,6 +24,7 @@ from policyc.simulation.packet import IDENTIFIED, Packet
 from policyc.simulation.state import State, UnknowableError
 
 SRC, DST = "SRC", "DST"
+SIDES = {"PREROUTING": DST, "INPUT": SRC, "FORWARD": "", "OUTPUT": DST, "POSTROUTING": SRC}
 DONE = {SRC: SRC_NAT_DONE, DST: DST_NAT_DONE}
 _STATUS = {SRC: SRC_NAT, DST: DST_NAT}
 _PORTS = frozenset((TCP, UDP, UDPLITE, SCTP, DCCP))

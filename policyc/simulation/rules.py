@@ -20,6 +20,7 @@ from policyc.simulation.effects import ACCEPT, CONTINUE, DROP, GOTO, JUMP, RETUR
 from policyc.simulation.evaluate import Test, compiled, has_counter, unknowns
 from policyc.simulation.index import LONG, ChainIndex
 from policyc.simulation.journey import Recorder
+from policyc.simulation.nat import SIDES
 from policyc.simulation.packet import Packet
 from policyc.simulation.readings import Reader, reader_of
 from policyc.simulation.sieve import sieve
@@ -170,6 +171,7 @@ class CompiledTable:
     def run(self, base: str, packet: Packet, steps: list[Step], recorder: Recorder | None = None) -> Outcome:
         """Send the packet through a base chain and what it calls; return accept, drop or stolen."""
         first = self._chains[base]
+        packet.nat_side = SIDES[base]
         chain, places, at = first, first.places(packet, recorder), 0
         callers: list[tuple[CompiledChain, Sequence[int], int]] = []
         jumps = 0

@@ -28,9 +28,6 @@ from policyc.simulation.trace import DROPPED, FORWARDED, KERNEL_DROP, LOCAL, REJ
 from policyc.simulation.view import PacketView
 
 _STAGES = {hook: tuple(visit.stage for visit in VISITS if visit.hook is hook) for hook in Hook}
-_SIDES = {
-    Hook.PREROUTING: nat.DST, Hook.OUTPUT: nat.DST, Hook.INPUT: nat.SRC, Hook.POSTROUTING: nat.SRC, Hook.FORWARD: "",
-}  # fmt: skip
 _TO_MANY = frozenset((RouteKind.BROADCAST, RouteKind.MULTICAST))
 _REDIRECT = 5  # of ICMP
 _ERROR_BURST = 5  # net.ipv4.route.error_burst over error_cost; one a second grows back
@@ -254,7 +251,6 @@ class Simulation:
         if table is None or not table.has(hook.value):
             return
         recorder = None if self._journey is None else self._journey.visit(hook, name, packet)
-        packet.nat_side = _SIDES[hook]
         outcome = table.run(hook.value, packet, trace.steps, recorder)
         if outcome.kind in {DROP, STOLEN}:
             self._end(outcome, packet, trace)
@@ -269,7 +265,7 @@ class Simulation:
 
     def _translation(self, hook: Hook, packet: Packet, trace: Trace) -> None:
         """Decide the translation with the first packet of a connection, and translate (nf_nat_inet_fn)."""
-        one, side = packet.ct, _SIDES[hook]
+        one, side = packet.ct, nat.SIDES[hook.value]
         if one is None:
             return
         if packet.ct_state == "RELATED" and tracking.is_icmp_error(packet):
