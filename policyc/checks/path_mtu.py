@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policyc.checks.admitting import Admission
-from policyc.checks.possible import Known
+from policyc.checks.possible import OUTSIDE, Known
 from policyc.checks.survey import Standing, Survey
 from policyc.diagnostics import Diagnostic, diagnose
 from policyc.net.intervals import IntervalSet
@@ -21,7 +21,7 @@ FRAGMENTATION_NEEDED = 3 * 256 + 4
 _KNOWN: Known = {
     fields.PROTO: IntervalSet.of(ICMP), fields.ICMP: IntervalSet.of(FRAGMENTATION_NEEDED),
     fields.CT_STATE: NameSet.of("RELATED"), fields.FRAG: NameSet.of("whole"), fields.SPORT: IntervalSet(),
-    fields.DPORT: IntervalSet(),
+    fields.DPORT: IntervalSet(), fields.TCP_FLAGS: IntervalSet(), fields.IIF: OUTSIDE,
 }  # fmt: skip
 
 

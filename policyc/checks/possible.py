@@ -10,7 +10,12 @@ from policyc.netfilter.fields import Field
 from policyc.netfilter.predicate import All, Always, Any, In, Never, Not, Predicate
 
 Known = Mapping[Field, IntervalSet | NameSet]
-"""The values that fields may have; an empty set means that the packet does not have the field. Names are finite sets."""
+"""The values that fields may have; an empty set means that the packet does not have the field.
+
+Names are a finite set, or all but a finite set.
+"""
+OUTSIDE = ~NameSet.of("lo")
+"""The interfaces that packets of others come in by."""
 
 
 def is_possible(predicate: Predicate, known: Known) -> bool:
@@ -49,6 +54,9 @@ def _meet(values: IntervalSet | NameSet, tested: IntervalSet | NameSet) -> bool:
     if isinstance(values, IntervalSet) and isinstance(tested, IntervalSet):
         return bool(values & tested)
     if isinstance(values, NameSet) and isinstance(tested, NameSet):
+        if values.complement:
+            is_open = bool(tested.prefixes) or tested.complement
+            return is_open or any(member in values for member in tested.members)
         return any(member in tested for member in values.members)
     return True
 
@@ -58,5 +66,7 @@ def _is_within(values: IntervalSet | NameSet, tested: IntervalSet | NameSet) -> 
     if isinstance(values, IntervalSet) and isinstance(tested, IntervalSet):
         return bool(values) and not values - tested
     if isinstance(values, NameSet) and isinstance(tested, NameSet):
+        if values.complement:
+            return tested.complement and not tested.prefixes and tested.members <= values.members
         return bool(values.members) and all(member in tested for member in values.members)
     return False

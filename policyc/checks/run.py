@@ -20,10 +20,12 @@ from policyc.checks import (
     clocks,
     covered,
     dead_ends,
+    families,
     few_ports,
     forward_policy,
     hit_counts,
     impossible,
+    invalid_packets,
     jump_loops,
     limits,
     logging,
@@ -46,19 +48,22 @@ from policyc.checks import (
     redirected,
     replies,
     shares,
+    states,
+    tracking_helpers,
     translation_scope,
     tunnels,
     undefined_chains,
     unknown_parts,
     unreachable_chains,
     unrun_tests,
+    untracked,
     user_chain,
 )
 from policyc.checks.exactness import Exactness, exactness
 from policyc.checks.statements import DEAD, of_statements
 from policyc.checks.survey import Survey
 from policyc.collector import resting_collector
-from policyc.diagnostics import CATALOGUE, Diagnostic, Severity, diagnose
+from policyc.diagnostics import CATALOGUE, Diagnostic, Severity, diagnose, entry
 from policyc.diagnostics.selection import all_codes_of
 from policyc.diagnostics.suppressions import Suppression
 from policyc.netfilter.ruleset import Ruleset
@@ -107,9 +112,17 @@ CHECKS: tuple[Check, ...] = (
     shares.check,
     few_ports.check,
     marks_for_routing.check,
+    states.check,
+    untracked.check,
+    tracking_helpers.check,
+    invalid_packets.check,
+    families.check,
     unrun_tests.check,
     unknown_parts.check,
 )
+
+
+UNTRACKED, IDLE = entry("untracked-mismatch").code, entry("idle-for-connections").code
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +158,12 @@ def run_checks(ruleset: Ruleset, *, select: Iterable[str] | None = None, ignore:
         each = [one for check in CHECKS for one in check(survey)]
         if asked & all_packets.CODES:
             dead = frozenset(one.place for one in each if one.code in DEAD and one.place is not None)
-            translated = frozenset(one.place for one in each if one.code[:3] in {"PC3", "PC5"} and one.place is not None)
+            translated = frozenset(
+                one.place for one in each if one.code[:3] in {"PC3", "PC5"} and one.place is not None
+            )
             each += all_packets.check(survey, dead, translated)
+            idle = {one.place for one in each if one.code == IDLE}
+            each = [one for one in each if one.code != UNTRACKED or one.place not in idle]
         found = [*ruleset.notes, *of_statements(each, ruleset)]
     kept = _accepted([finding for finding in found if finding.code in asked], ruleset.suppressions, asked)
     once = {(finding.code, finding.message, finding.span or finding.place): finding for finding in reversed(kept)}

@@ -161,6 +161,19 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC316", "mark-too-late", "info", "a mark is set behind routing, and nothing reads it"),
     # PC4xx: connection state
     Entry("PC401", "no-return-path", "warning", "connections are accepted and their replies are not"),
+    Entry("PC402", "late-established", "info", "most packets pass many rules before they are accepted"),
+    Entry("PC403", "invalid-not-dropped", "info", "packets that belong to no connection are forwarded untranslated"),
+    Entry("PC404", "new-without-syn", "info", "a rule for new connections takes packets from the middle of one"),
+    Entry("PC405", "untracked-mismatch", "warning", "a rule asks untracked packets for a state that they do not have"),
+    Entry("PC406", "related-without-helper", "warning", "no helper announces the data connections of a service"),
+    Entry("PC407", "related-too-wide", "info", "a rule accepts to any port what a helper announces"),
+    Entry("PC408", "untracked-one-way", "warning", "packets are exempted from tracking and their answers are not"),
+    Entry("PC410", "old-state-match", "info", "connections' states are asked for by the older match"),
+    Entry("PC411", "established-syn", "warning", "a rule asks for a SYN of a known connection"),
+    Entry(
+        "PC412", "stateless-return", "warning", "a rule for answers lets whoever uses that source port open connections"
+    ),
+    Entry("PC413", "synproxy-incomplete", "warning", "SYNPROXY stands alone and gets nothing to answer"),
     # PC5xx: container engines and other owners
     Entry(
         "PC501",
@@ -197,6 +210,12 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("PC522", "engine-option-ignored", "warning", "an option is not modelled, or the release does not know it"),
     Entry(
         "PC523", "step-out-of-order", "info", "a step of a scenario stands before what it needs, and is taken after it"
+    ),
+    # PC6xx: families
+    Entry("PC601", "ipv6-open", "warning", "IPv6 refuses nothing where IPv4 refuses what no rule accepts"),
+    Entry("PC602", "nd-blocked", "warning", "ICMPv6 is refused that IPv6 cannot do without"),
+    Entry(
+        "PC603", "family-asymmetry", "warning", "a service is open to everybody in one family and to some in the other"
     ),
     # PC7xx: this host
     Entry("PC701", "kernel-refuses", "error", "the kernel refuses a rule when it is loaded"),

@@ -15,7 +15,7 @@ DUMP = """\
 :lost - [0:0]
 -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
 -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
--A INPUT -p tcp -m limit --limit 3/min -j ACCEPT
+-A INPUT -p tcp -m limit --limit 3/min -j DROP
 -A INPUT -p tcp -m mystery --level 3 -j ACCEPT
 -A INPUT -m set --match-set s src -j ACCEPT
 COMMIT
