@@ -42,11 +42,12 @@ SEND = """
 import socket, sys
 for word in sys.argv[1:]:
     proto, address, port = word.split("/")
-    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM)
+    family = socket.AF_INET6 if proto.endswith("6") else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM)
     s.settimeout(0.1)
     try:
         s.connect((address, int(port)))
-        if proto == "udp": s.send(b"x"); s.recv(1)
+        if proto != "tcp": s.send(b"x"); s.recv(1)
     except OSError: pass
 """
 
@@ -272,6 +273,25 @@ def test_only_what_fits_is_traced(world: World, sentence: str, expected: int) ->
     out, err = started.communicate()
     assert started.returncode == 0, err
     assert len(json.loads(out)["packets"]) == expected
+
+
+OTHERS = [
+    ("tcp any -> self flags SYN", ["tcp"]), ("tcp any -> self flags ACK", []), ("tcp self -> any flags RST,ACK out", ["tcp"]),
+    ("icmp/3/3 self -> any out eth0", ["icmp/port-unreachable"]), ("icmp/3/4 self -> any", []), ("icmp self -> any out eth1", []),
+    ("udp any -> fd00::2 in eth0", ["udp"]), ("icmp6/1/4 self -> fd00::9", ["icmp6/port-unreachable"]), ("udp any -> fd00::/64", ["udp"]),
+    ("udp any -> fd00::1-fd00::1", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sentence", "expected"), OTHERS)
+def test_protocols_and_families(world: World, sentence: str, expected: list[str]) -> None:
+    for namespace, address in ((world.host, "fd00::2"), (world.client, "fd00::9")):
+        run(namespace, f"sysctl -qw net.ipv6.conf.all.disable_ipv6=0; ip addr add {address}/64 dev eth0 nodad")
+    started = world.start(sentence, "--format", "json", "--count", "1", "--seconds", "1.2")
+    world.send(world.client, "tcp/203.0.113.2/1", "udp/203.0.113.2/9", "udp6/fd00::2/9")
+    out, err = started.communicate()
+    assert started.returncode == 0, err
+    assert [one["packet"]["protocol"] for one in json.loads(out)["packets"]] == expected
 
 
 # ---------------------------------------------------------------------- what is left
