@@ -6,8 +6,12 @@ values: the kernel checks thousands of anonymous sets a hundred times slower tha
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+
+SHORT = 4  # elements
+MANY = 256  # sets; loading them takes the kernel a millisecond each
 
 
 @dataclass(slots=True)
@@ -19,6 +23,7 @@ class Declared:
     sets: dict[str, list[str]] = field(default_factory=dict)
     chains: dict[str, list[str]] = field(default_factory=dict)
     _constants: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+    _numbers: Counter[str] = field(default_factory=Counter)
 
     @property
     def address(self) -> str:
@@ -35,11 +40,15 @@ class Declared:
         given = tuple(elements)
         name = self._constants.get((of_type, given))
         if name is None:
-            number = 1 + sum(1 for known in self._constants.values() if known.startswith(f"{kind}/"))
-            name = self._constants[of_type, given] = f"{kind}/{number}"
+            self._numbers[kind] += 1
+            name = self._constants[of_type, given] = f"{kind}/{self._numbers[kind]}"
             ranges = any("-" in one or "/" in one for one in given)
             self.sets[name] = set_lines(of_type, ["constant", *["interval"] * ranges], elements=given)
         return f"@{name}"
+
+    def wants_set(self, of_type: str, elements: Sequence[str]) -> bool:
+        """Whether a list is to become a set: beyond MANY of them a short one that no other rule has costs less as rules."""
+        return len(elements) > SHORT or len(self._constants) < MANY or (of_type, tuple(elements)) in self._constants
 
     def filled(self, name: str, lines: list[str]) -> str:
         """Return `@NAME` of a set that has memory, declared once."""

@@ -94,7 +94,8 @@ class Layout:
         before = _leading(tests)
         if before == tests:
             self._line(chain, before, yes)
-            self._close(chain, no)
+            if before:
+                self._close(chain, no)
             return
         if before:
             asking = self._new()

@@ -59,7 +59,7 @@ def _among(
         return () if negated else NEVER
     if len(texts) == 1:
         return (Word(f"{left} {mark}{texts[0]}", **more),)  # type: ignore[arg-type]
-    if kind[1]:
+    if kind[1] and declared.wants_set(kind[1], texts):
         return (Word(f"{left} {mark}{declared.constants(*kind, texts)}", **more),)  # type: ignore[arg-type]
     words = [(Word(f"{left} {mark}{text}", **more),) for text in texts]  # type: ignore[arg-type]
     return tuple(word for (word,) in words) if negated else (Either(tuple(words)),)

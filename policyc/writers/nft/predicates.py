@@ -79,7 +79,7 @@ class Conditions:
             case Ask(kind="set"):
                 return self.sets.test(*predicate.subject, known=known)
             case Ask(kind="rpfilter"):
-                return (_reverse_path(predicate.subject),)
+                return _reverse_path(predicate.subject, known.family)
             case Ask(kind="socket"):
                 return _socket(predicate.subject)
             case Opaque():
@@ -93,11 +93,19 @@ def _named(part: Selector | Match | Unknown) -> str:
     return " ".join(words[:2])
 
 
-def _reverse_path(options: tuple[str, ...]) -> Word:
+def _reverse_path(options: tuple[str, ...], family: int) -> Tests:
+    """Return the test of the way back.
+
+    nft finds one to the broadcast address of a subnet, too. Source 0.0.0.0, of which both let pass what asks for an address,
+    counts as a broadcast address there.
+    """
     if "accept-local" in options:
         raise NoForm("`-m rpfilter --accept-local`")
     mark = " . mark" if "validmark" in options else ""
-    return Word(f"fib saddr{mark}{'' if 'loose' in options else ' . iif'} oif exists")
+    found = Word(f"fib saddr{mark}{'' if 'loose' in options else ' . iif'} oif exists")
+    if family == 6:
+        return (found,)
+    return found, Either(((Word("ip saddr 0.0.0.0/8"),), (Word("fib saddr type != broadcast"),)))
 
 
 def _socket(options: tuple[str, ...]) -> Tests:

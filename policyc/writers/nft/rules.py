@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from policyc.diagnostics import Diagnostic, diagnose
 from policyc.diagnostics.diagnostic import Place
 from policyc.netfilter.effect import Assign, Record
+from policyc.netfilter.extension import Surroundings
 from policyc.netfilter.hooks import HOOK_OF, Hook
 from policyc.netfilter.jumps import JumpGraph
 from policyc.netfilter.parts import Match, Part, Target, Unknown
@@ -50,7 +51,7 @@ class TableWriter:
                 self._rule(chain, number, rule, f"{name}/{number}")
 
     def _rule(self, chain: Chain, number: int, rule: Rule, name: str) -> None:
-        known = Known(self.table.family)
+        known, around = Known(self.table.family), rule.around(self.table.family)
         tests: list[Tests] = []
         action: Action | None = None
         place = Place(self.table.family, self.table.name, chain.name, number)
@@ -59,12 +60,12 @@ class TableWriter:
                 if isinstance(part, Target):
                     self._called(part)
                     hooks = self.hooks[chain.name] or frozenset(filter(None, (HOOK_OF.get(chain.name),)))
-                    effects = part.effects(rule.around(self.table.family))
-                    action = self.statements.of(part, effects, rule.protocol, hooks)
+                    effects = part.effects(around)
+                    action = self.statements.of(part, effects, around.protocol, hooks)
                 elif isinstance(part, Unknown) and part.is_target:
                     raise NoForm(f"`-j {part.name}`")
                 else:
-                    tests.append(self._tests(part, rule, known))
+                    tests.append(self._tests(part, around, known))
             except NoForm as error:
                 what, _, why = str(error).partition("; ")
                 self.findings.append(
@@ -95,9 +96,8 @@ class TableWriter:
                 f"a jump to `{target.chain}`, a chain of another; tables of nft cannot reach into those of iptables"
             )
 
-    def _tests(self, part: Part, rule: Rule, known: Known) -> Tests:
+    def _tests(self, part: Part, around: Surroundings, known: Known) -> Tests:
         """Return what a part tests, with what it does beside: a list is written to whatever it says. Raises NoForm."""
-        around = rule.around(self.table.family)
         effects = part.extension.side_effects(part.options, around) if isinstance(part, Match) else ()
         before: list[Word] = []
         behind: list[Word] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from policyc.net.addresses import parse_network
 from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
-from policyc.net.protocols import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, WITH_PORTS
+from policyc.net.protocols import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
 from policyc.netfilter import fields
 from policyc.netfilter.fields import Field
 from policyc.writers.nft.conditions import NEVER, Either, Known, Neither, NoForm, Tests, Word
@@ -106,14 +106,16 @@ def _other(field: Field, values: IntervalSet, known: Known, declared: Declared, 
 
 
 def _connection_port(left: str, values: IntervalSet, known: Known, declared: Declared, *, negated: bool) -> Tests:
-    """Return the test of a port of the connection: nft 1.0.6 reads one only beside the protocol."""
+    """Return the test of a port of the connection.
+
+    nft 1.0.6 reads one only beside a protocol, the packet's or the connection's, which of an ICMP error are not the same.
+    """
 
     def of(number: int) -> Tests:
         return (Word(f"ct protocol {protocol(number)}"), *spans(f"ct {left}", values, declared, negated=negated))
 
-    only = known.protocol
-    if only in WITH_PORTS:
-        return of(only)
+    if known.protocol is not None:
+        return spans(f"meta l4proto {protocol(known.protocol)} ct {left}", values, declared, negated=negated)
     own = ICMP if known.family == 4 else ICMPV6
     ways = [of(number) for number in _CT_NUMBERED if number not in {ICMP, ICMPV6} or number == own]
     if (0 in values) is not negated:  # other protocols have none, which reads as 0
@@ -191,6 +193,9 @@ def _address_type(field: Field, types: frozenset[str], declared: Declared, *, ne
             raise NoForm("`-m addrtype` with these types of IPv6 together")
         if bits:
             return of_addresses(f"ip6 {asked[:5]}", _BY_BITS[bits[0]], declared, negated=negated)
+        if " . " in asked and types != {"LOCAL"}:  # ip6tables asks for a route by that interface, nft for any
+            option = f"--limit-iface-{'in' if asked.endswith('iif') else 'out'}"
+            raise NoForm(f"`-m addrtype {option}` with other types of IPv6 than LOCAL")
         if "UNREACHABLE" in types:  # ip6tables calls each route unreachable that does not lead on
             types |= {"BLACKHOLE", "PROHIBIT"}
     unknown = sorted(types - set(_FIB_TYPES))

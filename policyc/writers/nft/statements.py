@@ -86,8 +86,8 @@ class Statements:
                     lines.append(_reject(effect))
                     return Action(tuple(lines), ends=True, protocol=TCP if effect.answer == "tcp-reset" else None)
                 case Rewrite():
-                    text = translated(effect, target, self.declared.family, hooks)
-                    return Action((*lines, text), ends=True, protocol=proto if effect.ports else None)
+                    rules = translated(effect, target, self.declared.family, hooks)
+                    return Action((*lines, *rules), ends=True, protocol=proto if effect.ports else None)
                 case Divert():
                     return Action((*lines, *self._divert(effect)), ends=True, protocol=proto)
                 case Handshake():

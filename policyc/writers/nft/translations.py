@@ -14,8 +14,8 @@ from policyc.writers.nft.spelling import addresses
 _TO_SOURCE = frozenset((Hook.INPUT, Hook.POSTROUTING))
 
 
-def translated(change: Rewrite, target: Target, family: int, hooks: frozenset[Hook]) -> str:
-    """Return the statement; `hooks` are those that reach the rule. Raises NoForm."""
+def translated(change: Rewrite, target: Target, family: int, hooks: frozenset[Hook]) -> tuple[str, ...]:
+    """Return the rules that translate; `hooks` are those that reach the rule. Raises NoForm."""
     if change.port_base is not None:
         raise NoForm("`--to-destination …/BASE`, a range of ports moved as a whole")
     if change.how == "prefix":
@@ -36,7 +36,7 @@ def translated(change: Rewrite, target: Target, family: int, hooks: frozenset[Ho
         if family == 6 and ports:
             where = f"[{first}]" if low == high else f"[{first}]-[{last}]"
     to = f" to {where}{ports}" if where or ports else ""
-    return f"{verb}{to}{_flags(target)}"
+    return (f"{verb}{to}{_flags(target)}",)
 
 
 def _span(ports: IntervalSet) -> str:
@@ -50,8 +50,11 @@ def _flags(target: Target) -> str:
     return f" {','.join(flags)}" if flags else ""
 
 
-def _prefix(change: Rewrite, family: int, hooks: frozenset[Hook]) -> str:
-    """Return the statement that keeps the host part (NETMAP): of the side that the hook translates."""
+def _prefix(change: Rewrite, family: int, hooks: frozenset[Hook]) -> tuple[str, ...]:
+    """Return the rules that keep the host part (NETMAP): of the side that the hook translates.
+
+    What is in the network already stays as it is; nft itself would call such a connection translated (measured).
+    """
     assert change.addresses is not None
     ((low, high),) = change.addresses.spans
     network = range_network(low, high, family)
@@ -60,6 +63,7 @@ def _prefix(change: Rewrite, family: int, hooks: frozenset[Hook]) -> str:
     if len(sides) > 1:
         raise NoForm("`NETMAP` in a chain that hooks of both sides call")
     verb = sides.pop() if sides else "dnat"
-    return (
-        f"{verb} to {next(iter(addresses(change.addresses, family)))}" if low == high else f"{verb} prefix to {network}"
-    )
+    if low == high:
+        return (f"{verb} to {next(iter(addresses(change.addresses, family)))}",)
+    there = f"{'ip' if family == 4 else 'ip6'} {'saddr' if verb == 'snat' else 'daddr'} {network}"
+    return f"{there} accept", f"{verb} prefix to {network}"
