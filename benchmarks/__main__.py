@@ -10,11 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.inputs import dump, policy
+from benchmarks.inputs import campus, dump, policy
 from benchmarks.timing import cpu, inside, program, python
 
 RECORDED = Path(__file__).parents[2] / "shared/truth/kernel/cases"
 """Recorded packets, where they lie beside the checkout."""
+NETWORKS = 92
 SIZES = (100, 1_000, 10_000, 100_000)
 
 READ_AND_PRINT = """
@@ -68,6 +69,22 @@ print((time.process_time() - before) / packets)
 """
 
 
+COVERS = """
+import sys, time
+from pathlib import Path
+from policyc import api
+from policyc.analysis.flat import FlatRun
+from policyc.analysis.rules import FamilyRules
+from policyc.collector import resting_collector
+ruleset = api.load(Path(sys.argv[1]))
+before = time.process_time()
+with resting_collector():
+    rules = FamilyRules(ruleset, 4)
+    FlatRun(rules, ruleset.table(4, "filter").chain("FORWARD").rules)
+print(time.process_time() - before)
+"""
+
+
 def main(sizes: tuple[int, ...]) -> None:
     """Print the table for these numbers of rules."""
     restore = program("iptables-legacy-restore")
@@ -90,12 +107,23 @@ def main(sizes: tuple[int, ...]) -> None:
             ("read", 8),
             ("print", 8),
             ("check", 8),
+            ("covers", 8),
             ("policy → Ruleset", 18),
             ("explain: first, next", 21),
         )
         print(" ".join(f"{name:>{width}}" for name, width in heads))
         for size in sizes:
             print(row(size, Path(folder), restore))
+        print(walked(Path(folder), restore))
+
+
+def walked(folder: Path, restore: str) -> str:
+    """Measure all findings about a ruleset of many user chains and return the line."""
+    rules = folder / "campus.rules"
+    rules.write_text(campus(NETWORKS))
+    t = cpu(["unshare", "--net", restore, "--test"], 3, rules.read_text())
+    (checked,) = inside(CHECK, str(rules))
+    return f"check of {NETWORKS * 60} rules in {NETWORKS * 2} user chains, T = {t * 1000:.0f} ms: {checked / t:.0f} T"
 
 
 def row(size: int, folder: Path, restore: str) -> str:
@@ -106,13 +134,14 @@ def row(size: int, folder: Path, restore: str) -> str:
     t = cpu(["unshare", "--net", restore, "--test"], 3, rules.read_text())
     read, written = inside(READ_AND_PRINT, str(rules))
     (checked,) = inside(CHECK, str(rules))
+    (covers,) = inside(COVERS, str(rules))
     (parsed,) = inside(PARSE, str(source))
     first, following = inside(EXPLAIN, str(rules))
     from policyc import api
 
     t_policy = cpu(["unshare", "--net", restore, "--test"], 3, api.iptables_save(api.load(source), 4))
     return (
-        f"{size:>8} {t * 1000:>6.0f} ms {read / t:>6.2f} T {written / t:>6.2f} T {checked / t:>6.2f} T"
+        f"{size:>8} {t * 1000:>6.0f} ms {read / t:>6.2f} T {written / t:>6.2f} T {checked / t:>6.2f} T {covers / t:>6.2f} T"
         f" {parsed / t_policy:>16.2f} T {first * 1000:>13.0f} ms {following * 1000:>4.0f} ms"
     )
 

@@ -35,6 +35,33 @@ def dump(rules: int) -> str:
     return "\n".join([*lines, "COMMIT", ""])
 
 
+def campus(networks: int) -> str:
+    """Return a dump like that of a router between many networks: a chain of services and one of hardware addresses for each.
+
+    A network makes about 60 rules, some of which others cover.
+    """
+    draw = Random(SEED)
+    heads, calls, own = [], [], []
+    for number in range(networks):
+        heads += [f":net_{number} - [0:0]", f":mac_{number} - [0:0]"]
+        calls += [f"-A FORWARD -o eth1.{number} -j net_{number}", f"-A FORWARD -i eth1.{number} -j mac_{number}"]
+        hosts = [f"10.{number % 200}.{number // 200}.{host}" for host in range(1, 26)]
+        own.append(f"-A net_{number} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT")
+        for host in hosts:
+            port, mac = (
+                draw.choice((22, 25, 80, 443, 993)),
+                f"02:00:{number // 256:02x}:{number % 256:02x}:00:{draw.randrange(256):02x}",
+            )
+            own.append(f"-A net_{number} -d {host}/32 -p tcp -m tcp --dport {port} -j ACCEPT")
+            own.append(f"-A mac_{number} -s {host}/32 -m mac --mac-source {mac} -j RETURN")
+        for host in draw.sample(hosts, 3):
+            own.append(f"-A net_{number} -d {host}/32 -p tcp -m tcp --dport 20:1023 -j DROP")
+            own.append(f"-A net_{number} -d {host}/32 -p tcp -m tcp --dport 80 -j ACCEPT")
+        own.append(f"-A mac_{number} -j DROP")
+    base = [":INPUT ACCEPT [0:0]", ":FORWARD DROP [0:0]", ":OUTPUT ACCEPT [0:0]"]
+    return "\n".join(["*filter", *base, *heads, *calls, *own, "COMMIT", ""])
+
+
 def policy(rules: int) -> str:
     """Return a policy file with that many rules between two zones."""
     draw = Random(SEED)

@@ -7,21 +7,24 @@ it is. What a look at single rules has found already is not asked again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from policyc.analysis.certificate import Checker, UnprovedError
 from policyc.analysis.chains import TableSets
 from policyc.analysis.covers import Cause
 from policyc.analysis.dead import Dead, DeadRules, Why, hooks_of
 from policyc.analysis.diagrams import OverBudgetError
 from policyc.analysis.points import Point, packet_of
 from policyc.analysis.redundancy import Redundancy
-from policyc.analysis.replayed import Replay
 from policyc.analysis.rules import FamilyRules
 from policyc.checks.survey import Standing, Survey, way
 from policyc.diagnostics import Diagnostic, Place, Related, Severity, Witness, diagnose
 from policyc.netfilter.predicate import Ask, Opaque, nodes
 from policyc.netfilter.ruleset import Chain
 from policyc.simulation.view import PacketView
+
+if TYPE_CHECKING:
+    from policyc.checks.second_opinion import SecondOpinion
 
 CODES = frozenset(
     diagnose(name, "").code
@@ -31,7 +34,6 @@ CODES = frozenset(
 )  # fmt: skip
 MOST_NODES = 1_500_000
 """How many nodes a family may cost; each takes about 300 bytes."""
-MOST_LOOKS = 1000  # at rules, for the second proof of one
 _DOES = {"accept": "accepted", "drop": "dropped", "reject": "rejected", "return": "returned"}
 
 
@@ -76,15 +78,12 @@ class _Family:
 
     def findings(self) -> Iterator[Diagnostic]:
         for table in self.dead.walk.tables.values():
-            replay = Replay(table.table, self.survey.ruleset.host)
-            checker = Checker(table.table, self.dead.rules.meanings, MOST_LOOKS)
 
             def is_asked(chain: str, place: int, table: TableSets = table) -> bool:
                 return self.is_asked(table, chain, place)
 
             for found in self.dead.find(table, is_asked):
-                is_sure = _passes_by(found, replay) and self.is_proved_again(found, checker)
-                yield self.of_dead(found) if is_sure else _doubtful(found)
+                yield self.of_dead(found) if self.opinion.agrees(found) else _doubtful(found)
             yield from map(_half_decided, (Place(self.family, table.table.name, chain, 0) for chain in table.flat))
             if not self.survey.ruleset.shared:
                 for chain, place in Redundancy(table).find(is_asked):
@@ -112,20 +111,12 @@ class _Family:
 
         return is_preset(standing.span.source)
 
-    def is_proved_again(self, found: Dead, checker: Checker) -> bool:
-        """Whether the checker agrees, or cannot say within its boxes."""
-        if not found.by_itself:
-            return True  # it looks at one table
-        takers = {(cause.chain, cause.place) for cause in found.causes} if found.why is Why.SHADOWED else None
-        target = found.chain, found.place
-        for hook in hooks_of(found.table, found.chain):
-            given = self.dead.rules.known_in(hook, found.table.table.name)
-            try:
-                if not checker.is_dead(hook.value, target, given, takers):
-                    return False
-            except UnprovedError:
-                continue
-        return True
+    @cached_property
+    def opinion(self) -> SecondOpinion:
+        """What else is asked before a rule is called dead."""
+        from policyc.checks.second_opinion import SecondOpinion  # the simulator is not loaded where nothing is found
+
+        return SecondOpinion(self.dead.rules)
 
     # ------------------------------------------------------------------ dead rules
     def of_dead(self, found: Dead) -> Diagnostic:
@@ -230,17 +221,6 @@ def _does_the_same(found: Dead) -> bool:
 
 def _hooks(found: Dead) -> str:
     return " and ".join(hook.value for hook in hooks_of(found.table, found.chain))
-
-
-def _passes_by(found: Dead, replay: Replay) -> bool:
-    """Whether the simulator, where it can know, sees the witness pass the rule by."""
-    if found.witness is None or found.why is Why.ABSENT:
-        return True
-    for hook in hooks_of(found.table, found.chain):
-        steps = replay.steps(hook, found.witness)
-        if steps is not None and any(step.chain == found.chain and step.rule == found.place + 1 for step in steps):
-            return False
-    return True
 
 
 def _doubtful(found: Dead) -> Diagnostic:
