@@ -64,10 +64,13 @@ class Criteria:
     sent: bool = True
 
     def mirrored(self) -> Criteria:
-        """Return what the answers to such packets are, as far as the ends say it: without flags, TTL, mark and ICMP type."""
+        """Return what the answers to such packets are, as far as the ends say it: without flags, TTL, mark and ICMP type.
+
+        The answer to a packet that came in comes in too, by whatever interface, or this host sends it.
+        """
         return Criteria(
             self.family, self.destination, self.source, self.to_self, self.from_self, self.proto, self.dport, self.sport,
-            entry=self.exit, exit=self.entry, received=self.sent or not self.entry, sent=self.received,
+            entry=self.exit, exit=self.entry, sent=self.received,
         )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def test_answers_go_the_other_way() -> None:
     back = found.mirrored()
     assert (back.source, back.destination) == (found.destination, found.source)
     assert (back.sport, back.dport, back.flags) == ((80, 80), (1000, 1000), None)
-    assert (back.entry, back.exit, back.sent) == ("", "eth0", True)
+    assert (back.entry, back.exit, back.received, back.sent) == ("", "eth0", True, True)
 
 
 @pytest.mark.parametrize(
