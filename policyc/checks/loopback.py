@@ -20,8 +20,8 @@ from policyc.netfilter import fields
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.ruleset import Table
 
-# An address that stands for one of this host's own, and ports that no rule is about.
-_OWN = {4: parse_address("198.18.77.77", 4), 6: parse_address("2001:db8:77::77", 6)}
+# An address that stands for one of this host's own, of no special range, and ports that no rule is about.
+_OWN = {4: parse_address("9.77.77.77", 4), 6: parse_address("2620:77:77::77", 6)}
 _PORTS = IntervalSet.of(47113), IntervalSet.of(47811)
 _LOOPBACK = {4: parse_network("127.0.0.0/8", 4), 6: parse_network("::1", 6)}
 
