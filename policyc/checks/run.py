@@ -159,7 +159,7 @@ def run_checks(ruleset: Ruleset, *, select: Iterable[str] | None = None, ignore:
         if asked & all_packets.CODES:
             dead = frozenset(one.place for one in each if one.code in DEAD and one.place is not None)
             translated = frozenset(
-                one.place for one in each if one.code[:3] in {"PC3", "PC5"} and one.place is not None
+                one.place for one in each if one.code[:3] in {"PC3", "PC4", "PC5"} and one.place is not None
             )
             each += all_packets.check(survey, dead, translated)
             idle = {one.place for one in each if one.code == IDLE}

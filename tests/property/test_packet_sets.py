@@ -97,6 +97,8 @@ def test_a_table_does_with_a_packet_what_the_simulator_does(base: list[str], one
     ruleset = loaded(base, one, two)
     rules = FamilyRules(ruleset, 4)
     table = TableSets(rules, ruleset.tables[0])
+    for chain in ("FORWARD", "one", "two"):
+        table.steps(chain)  # now every condition has its variable
     for _ in range(4):
         codes = codes_for(rules, data)
         levels = rules.space.diagrams
