@@ -12,7 +12,7 @@ from policyc.cli.exit import Exit
 from policyc.cli.machine import ended, machine_options
 from policyc.cli.options import Asked, NotAskedError, color_option, config_options, source_options
 from policyc.cli.output import emit, style_for, tell, tell_raw
-from policyc.cli.planning import backend_option, plan_in, planned, view_of
+from policyc.cli.planning import backend_option, new_sets, plan_in, planned, view_of
 from policyc.config import Config
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ CONFIRM_HELP = (
 @click.option("--wait", is_flag=True, help="Stay until the change is confirmed (exit code 0) or taken back (3).")
 @click.option("--yes", is_flag=True, help="Ask nothing, and go on in spite of warnings.")
 @click.option("--dry-run", is_flag=True, help="Rehearse and show the change, and leave the kernel as it is.")
+@click.option("--flush-changed-flows", "flush", is_flag=True, help="End the connections that get another translation.")
 @click.option("--boot-unit", is_flag=True, help="Print a systemd unit that does --boot before the network comes up.")
 @click.option("--boot", is_flag=True, help="Load what was confirmed last, as the boot unit does; without SOURCE.")
 @color_option
@@ -70,7 +71,7 @@ def command(*, asked: Asked, config: Config, place: Place, backend: str | None, 
     seconds = (ON_A_TERMINAL if asking else 0) if seconds is None else seconds
     if options["new_connection"]:
         found = _from_elsewhere(found)
-    return _performed(found, place, None if idle else seconds or None, wait=options["wait"])
+    return _performed(found, place, None if idle else seconds or None, wait=options["wait"], flush=options["flush"])
 
 
 def _from_elsewhere(found: Planned) -> Planned:
@@ -103,10 +104,14 @@ def _agreed(*, asking: bool, dangers: bool, idle: bool) -> bool:
     return idle or click.confirm("apply this?", err=True)
 
 
-def _performed(found: Planned, place: Place, seconds: float | None, *, wait: bool) -> int:
+def _performed(found: Planned, place: Place, seconds: float | None, *, wait: bool, flush: bool) -> int:
+    from policyc.kernel.apply.flows import changed_flows, changes_translation, forget
     from policyc.kernel.apply.perform import Outcome, perform, wait_for
 
+    flows = changed_flows(found.after, new_sets(found.change)) if flush and changes_translation(found.change) else []
     done = perform(found.change, place, seconds)
+    if flush and done.outcome in {Outcome.WAITING, Outcome.CONFIRMED}:
+        tell(f"connections that are ended, because their translation is another one: {forget(flows)}")
     if done.outcome is Outcome.WAITING:
         tell(
             f"applied; it is taken back in {seconds:g} seconds unless you say `policyc confirm`, best from a new connection"

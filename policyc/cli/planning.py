@@ -105,7 +105,7 @@ def view_of(found: Planned, place: Place) -> PlanView:
     ours |= {(*key, name) for state in (found.present.saved, found.after) for key in whole if key in state
              for name in state[key].chains}  # fmt: skip
     changes = rule_changes(found.present.saved, found.after, ours)
-    dangers = (*_lost_rules(found), *lost_access(found.after, change.backend.value, _new_sets(change)))
+    dangers = (*_lost_rules(found), *lost_access(found.after, new_sets(change)))
     return PlanView(
         change.source,
         place.name,
@@ -132,7 +132,7 @@ def _lost_rules(found: Planned) -> Iterator[str]:
         yield f"{sum(lost.values())} rules that policyc has not made are taken away: {listed}"
 
 
-def _new_sets(change: Change) -> str:
+def new_sets(change: Change) -> str:
     """Return the sets that the change makes, as `ipset save` would print them."""
     return "".join(f"create {one.name} {one.create}\n" for one in change.sets if not one.was and not one.drop)
 

@@ -16,6 +16,7 @@ import pytest
 from changing import EXCLUSIVE, SHARED, Machine
 
 from policyc.kernel.namespace import Namespace
+from policyc.kernel.snapshot import take
 
 
 @dataclass
@@ -404,3 +405,62 @@ def test_only_a_new_connection_confirms_where_that_is_demanded(terminal: Termina
     assert "new ssh connection" in terminal("confirm", code=3, **here)
     terminal("confirm", SSH_CONNECTION="192.0.2.9 40001 192.0.2.1 22")
     terminal("apply", terminal.write(SHARED.replace("accept ssh", "accept http")), "--new-connection", code=2)
+
+
+def test_only_connections_with_another_translation_are_ended(terminal: Terminal) -> None:
+    run = terminal.machine.run
+    run("sh", "-ec", "ip link set lo up; ip link add eth0 type veth peer name far; ip addr add 192.0.2.1/24 dev eth0; "
+        "ip addr add fd00:2::1/64 dev eth0 nodad; ip link set eth0 up; ip link set far up; echo 1 > /proc/sys/net/ipv4/ip_forward")  # fmt: skip
+    published = "policy edge { ownership shared }\nzone wan = interface eth0\npublish wan -> self udp/53 becomes 192.0.2.50:53 family ip as dns\n"
+    terminal("apply", terminal.write(published))
+    script = """
+from pyroute2.netlink.nfnetlink.nfctsocket import NFCTSocket, NFCTAttrTuple as T
+from socket import AF_INET6
+def add(source, to, port, reply, family=2):
+    with NFCTSocket(nfgen_family=family) as ct:
+        ct.entry('add', timeout=300,
+                 tuple_orig=T(family=family, saddr=source, daddr=to, proto=17, sport=port, dport=53),
+                 tuple_reply=T(family=family, saddr=reply, daddr=source, proto=17, sport=53, dport=port))
+add('192.0.2.7', '192.0.2.1', 1001, '192.0.2.50')
+add('192.0.2.7', '192.0.2.1', 1002, '192.0.2.1')
+add('192.0.2.7', '192.0.2.8', 1003, '192.0.2.8')
+add('fd00:2::7', 'fd00:2::1', 1004, 'fd00:2::1', AF_INET6)
+"""
+    run(sys.executable, "-c", script)
+    said = terminal("apply", terminal.write(published.replace(".50:53", ".51:53")), "--flush-changed-flows")
+    assert "their translation is another one: 2" in said
+    left = take(pid=terminal.machine.namespace.pid, conntrack=True)
+    assert [port for port in ("1001", "1002", "1003", "1004") if f'"sport": {port}' in left] == ["1003", "1004"]
+
+
+def test_a_file_name_is_data(terminal: Terminal) -> None:
+    name = "-n;$(touch owned) 'x'\x1b[2J.pol"
+    said = terminal(
+        "apply", "--", f"./{terminal.write(SHARED, name)}", "--state-dir", str(terminal.folder / "state"), code=2
+    )
+    assert "\x1b" not in said
+    said = terminal("apply", f"./{name}")
+    assert "\x1b" not in said
+    assert "\x1b" not in terminal("status")
+    assert not (terminal.folder / "owned").exists()
+
+
+def test_a_person_at_a_terminal_has_half_a_minute(terminal: Terminal) -> None:
+    import pty
+
+    terminal.write(SHARED)
+    words = ["nsenter", f"--net=/proc/{terminal.machine.namespace.pid}/ns/net", sys.executable, "-m", "policyc", "apply", "edge.pol",
+             "--state-dir", str(terminal.folder / "state")]  # fmt: skip
+    child, terminal_end = pty.fork()
+    if not child:
+        os.chdir(terminal.folder)
+        os.execve("/usr/bin/nsenter", words, {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    said = b""
+    while b"[y/N]" not in said:
+        said += os.read(terminal_end, 1000)
+    os.write(terminal_end, b"y\n")
+    while b"taken back in 30 seconds unless" not in said:
+        said += os.read(terminal_end, 1000)
+    os.waitpid(child, 0)
+    terminal("rollback")
+    assert "nothing of policyc" in terminal("status")

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
+from policyc.kernel.apply.future import future, host_now
 from policyc.netfilter.saved import Saved
 
 _PARENT = re.compile(r"^PPid:\s*(\d+)$", re.MULTILINE)
@@ -21,7 +21,7 @@ _QUESTIONS = (
 )
 
 
-def lost_access(after: Saved, backend: str, new_sets: str) -> list[str]:
+def lost_access(after: Saved, new_sets: str) -> list[str]:
     """Return what is lost, in sentences; nothing where nobody sits at an ssh connection of this namespace.
 
     `new_sets` are `create` lines of sets that are not there yet.
@@ -31,38 +31,21 @@ def lost_access(after: Saved, backend: str, new_sets: str) -> list[str]:
         return []
     from policyc.diagnostics import InputError
     from policyc.explanation.ask import ask
-    from policyc.kernel.snapshot import take
-    from policyc.netfilter.ruleset import Ruleset
-    from policyc.readers.ipset import read_ipsets
-    from policyc.readers.joining import joined
-    from policyc.readers.save import read_save
-    from policyc.readers.snapshot import read_snapshot
-    from policyc.source import Source
-    from policyc.writers.saved import saved_text
 
     client, port, server, own_port = found
-    here = read_snapshot(Source("this host", take(conntrack=True)), backend)
-    host = here.host
-    if host is None or all(
-        one.address != int(ip_address(server)) for each in host.interfaces for one in each.addresses
-    ):
-        return []  # it comes in at another namespace
-    if new_sets:
-        host = replace(host, sets={**host.sets, **read_ipsets(Source("the new sets", new_sets))})
-    texts = [(family, text) for family in (4, 6) if (text := saved_text(after, family))]
     try:
-        rules = (
-            joined([read_save(Source("the new rules", text), family) for family, text in texts]) if texts else Ruleset()
-        )
+        host = host_now()
+        if all(one.address != int(ip_address(server)) for each in host.interfaces for one in each.addresses):
+            return []  # it comes in at another namespace
+        rules = future(host, after, new_sets)
     except InputError as error:
         return [f"nobody can tell whether ssh stays reachable: {error.diagnostics[0].message}"]
-    rules = replace(rules, sets=here.sets, host=host)
     source, target = (f"[{one}]" if ":" in one else one for one in (client, server))
     lost = []
     for sentence, words in _QUESTIONS:
         question = f"tcp {source}:{port} -> {target}:{own_port} {words}"
         try:
-            answers = ask(rules, question, host).explanations
+            answers = ask(rules, question).explanations
         except InputError as error:
             lost.append(f"nobody can tell whether ssh stays reachable: {error.diagnostics[0].message}")
             break
