@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from socket import AF_INET6
+from socket import AF_INET6, AF_UNSPEC
 from typing import Any
 
 from policyc.kernel.modules import has_module
@@ -25,7 +25,7 @@ def connections() -> list[Connection]:
         return []
     from pyroute2.netlink.nfnetlink.nfctsocket import NFCTSocket
 
-    with NFCTSocket() as socket:
+    with NFCTSocket(nfgen_family=AF_UNSPEC) as socket:
         found = [_connection(message) for message in socket.dump()]
     return sorted(
         found, key=lambda one: (one.proto, one.zone, one.original.model_dump_json(), one.reply.model_dump_json())
