@@ -65,6 +65,8 @@ CATALOGUE: tuple[Entry, ...] = (
         "PC031", "separate-counts", "warning", "connections under a limit and over it are counted by different rules"
     ),
     Entry("PC032", "high-hit-count", "warning", "a rule counts more hits than older kernels can"),
+    Entry("PC033", "set-directions", "warning", "a rule names fewer directions than its set has parts"),
+    Entry("PC034", "host-bits", "warning", "a network is written with bits that its mask takes away"),
     # PC1xx: anomalies
     Entry("PC101", "shadowed-rule", "warning", "earlier rules with another verdict take every packet of a rule"),
     Entry("PC102", "redundant-rule", "warning", "a rule can go without changing what happens to any packet"),
@@ -145,8 +147,17 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         "PC307", "redirected-port-closed", "warning", "packets are handed to a local port that INPUT does not accept"
     ),
+    Entry(
+        "PC308", "foreign-source-address", "warning", "a source is translated to an address that the host does not have"
+    ),
     Entry("PC309", "nat-does-not-block", "warning", "a rule of nat means to block and exempts from nothing"),
     Entry("PC310", "unscoped-dnat", "warning", "a translation takes connections to a port of any host"),
+    Entry(
+        "PC311",
+        "target-not-attached",
+        "warning",
+        "connections are translated to a private address in no network of the host",
+    ),
     Entry("PC312", "own-traffic-untranslated", "info", "programs of a host do not reach a service that it publishes"),
     Entry(
         "PC313", "uneven-shares", "warning", "rules that share connections by chance leave some over, or share unevenly"
@@ -220,6 +231,14 @@ CATALOGUE: tuple[Entry, ...] = (
     # PC7xx: this host
     Entry("PC701", "kernel-refuses", "error", "the kernel refuses a rule when it is loaded"),
     Entry("PC702", "kernel-lacks-module", "info", "the running kernel has no module for a match or target"),
+    Entry("PC703", "forwarding-off", "warning", "rules forward packets, and the host's setting forbids it"),
+    Entry(
+        "PC704",
+        "marks-and-reverse-path",
+        "warning",
+        "packets are marked for routing, and the reverse path filter ignores marks",
+    ),
+    Entry("PC705", "unknown-interface", "info", "a rule names an interface that the host does not have"),
     # PC8xx: reading
     Entry(
         "PC801", "opaque-match", "warning", "a match or target is not known here; it is kept as it is and not analysed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policyc.net.addresses import Network, parse_network
+from policyc.net.addresses import Network, parse_address, parse_network
 from policyc.net.protocols import parse_protocol
 from policyc.netfilter.arguments import interface_name
 from policyc.netfilter.parts import Selector, address_selector, interface_selector, protocol_selector
@@ -34,6 +34,16 @@ def _network(text: str, family: int) -> Network:
         if all(n.isdecimal() for n in numbers) and len(numbers) < 4:
             text = ".".join([*numbers, *["0"] * (4 - len(numbers))]) + slash + mask
     return parse_network(text, family)
+
+
+def widened(word: str, family: int) -> str:
+    """Return the network that an address of a list becomes because bits are set outside its mask, "" where there is none."""
+    for text in word.split(",") if "/" in word else ():
+        network = _network(text, family)
+        address = text.partition("/")[0]
+        if (":" in address or address.count(".") == 3) and parse_address(address, family) & ~network.mask:
+            return str(network)
+    return ""
 
 
 def says_nothing(selector: Selector) -> bool:

@@ -32,7 +32,7 @@ from policyc.netfilter.parts import (
 from policyc.netfilter.quoting import quote_word
 from policyc.readers.building import built, option_problems
 from policyc.readers.reading import Problem, Reading, Word
-from policyc.readers.selectors import says_nothing, selectors_of
+from policyc.readers.selectors import says_nothing, selectors_of, widened
 
 BASE_OPTIONS: dict[str, str] = {
     "source": "-s", "src": "-s", "destination": "-d", "dst": "-d", "in-interface": "-i", "out-interface": "-o",
@@ -190,6 +190,9 @@ class _RuleReader:
         negated = negated or old
         try:
             self.selectors[option] = selectors_of(option, value.text, self.family, negated=negated)
+            if option in {"-s", "-d"} and (wider := widened(value.text, self.family)):
+                message = f"`{value.text}` has host bits: the kernel takes it for `{wider}`"
+                self.spelled.append(Problem(message, value.start, value.end, "host-bits"))
         except AddressError as error:
             if is_host_name(value.text):
                 self.note(
