@@ -62,7 +62,8 @@ class Tally:
     `lines` stand in the source's order. `others` are rules that the source does not have, `policies` the base chains'.
     `families` are those that the source has, `paired` is how many rules are in both, `elsewhere` how many rules the other
     kind of iptables has. `remarks` say what could not be counted.
-    `is_policy`: the lines are statements; `is_shared`: the policy leaves the rules of others in place.
+    `is_policy`: the lines are statements; `is_shared`: the policy leaves the rules of others in place, which
+    stand in other chains than its `own_chains`.
     """
 
     backend: str
@@ -75,6 +76,7 @@ class Tally:
     remarks: tuple[str, ...] = ()
     is_policy: bool = False
     is_shared: bool = False
+    own_chains: frozenset[str] = frozenset()
 
 
 def tally(source: Ruleset, live: Ruleset, backend: str, elsewhere: int = 0, remarks: tuple[str, ...] = ()) -> Tally:
@@ -90,6 +92,7 @@ def tally(source: Ruleset, live: Ruleset, backend: str, elsewhere: int = 0, rema
     return Tally(
         backend, lines, _policies(source, live), others, source.families, len(pairing.of_live), elsewhere, remarks,
         is_policy=source.intent is not None, is_shared=source.shared,
+        own_chains=frozenset(chain.name for table in source.tables for chain in table.user_chains if not chain.owner),
     )  # fmt: skip
 
 

@@ -75,11 +75,11 @@ def remarks(tally: Tally, style: Style) -> list[str]:
             for _, place in missing[:MOST_LISTED]
         ] + _more(len(missing))
     others = [rule for rule in tally.others if rule.place.family in tally.families]
-    if others and tally.is_shared:
-        found.append(
-            f"in the kernel, not in the source: {plural(len(others), 'rule')} of others, with whom the policy shares"
-        )
-    elif others:
+    if tally.is_shared:
+        foreign, others = others, [rule for rule in others if rule.place.chain in tally.own_chains]
+        if number := len(foreign) - len(others):
+            found.append(f"of others, with whom the policy shares the tables: {plural(number, 'rule')}")
+    if others:
         found.append(style.paint("warning", f"in the kernel, not in the source: {plural(len(others), 'rule')}"))
         found += [_other(rule, style) for rule in others[:MOST_LISTED]] + _more(len(others))
     for family in (4, 6):

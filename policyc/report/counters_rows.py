@@ -85,5 +85,8 @@ def _short_names(tally: Tally) -> dict[str, str]:
 
 
 def _text(line: Line, style: Style) -> str:
-    text = line.text or "(rules without a line of the source)"
+    nowhere = (
+        "(rules without a line of the source)" if line.span is None else "(the policy, which has no `policy` block)"
+    )
+    text = line.text or nowhere
     return style.own(style.foreign(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"))

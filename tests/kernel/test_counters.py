@@ -86,16 +86,17 @@ def test_each_statement_has_what_its_rules_of_both_families_counted(host: Namesp
 def test_what_is_on_one_side_only_is_said(host: Namespace, tmp_path) -> None:
     path = write(tmp_path)
     load_policy(host, path, "nft")
-    run(host, "iptables-nft -I INPUT -s 192.0.2.1 -j DROP; iptables-nft -D host.net.self 1")
+    run(
+        host,
+        "iptables-nft -I INPUT -s 192.0.2.1 -j DROP; iptables-nft -D host.net.self 1; iptables-nft -A host.net.self -j LOG",
+    )
     found = answer(host, path)
-    assert [rule["text"] for rule in found["not_in_source"]] == ["-s 192.0.2.1/32 -j DROP"]
+    assert [rule["text"] for rule in found["not_in_source"]] == ["-s 192.0.2.1/32 -j DROP", "-j LOG"]
     (missing,) = [place for line in found["lines"] for place in line["not_in_kernel"]]
     assert (missing["family"], missing["chain"], missing["number"]) == (4, "host.net.self", 1)
     text = counters(host, path)
-    assert (
-        "in the kernel, not in the source: 1 rule\n  0 packets  IPv4  filter/INPUT #1  -s 192.0.2.1/32 -j DROP\n"
-        in text
-    )
+    assert "of others, with whom the policy shares the tables: 1 rule\n" in text
+    assert "in the kernel, not in the source: 1 rule\n  0 packets  IPv4  filter/host.net.self #5  -j LOG\n" in text
     assert "in the source, not in the kernel: 1 rule\n" in text
     assert "accept udp/7 as echo  1 rule of it not in the kernel" in text
 
