@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from policyc.cli.exit import Exit
 from policyc.cli.machine import machine_options
-from policyc.cli.output import emit
+from policyc.cli.output import emit, style_for
+from policyc.report.status import AppliedView, PendingView, StatusView, status_text
 
 if TYPE_CHECKING:
     from policyc.kernel.apply.place import Place
@@ -17,51 +18,39 @@ if TYPE_CHECKING:
 
 
 @click.command("status")
+@click.option("--format", "shape", type=click.Choice(("full", "json")), default="full", help="How it looks.")
 @machine_options
-def command(*, place: Place) -> int:
+def command(*, place: Place, shape: str) -> int:
     """Say what policyc has applied here (root). Nothing is changed.
 
     Exit code 1 where the kernel does not hold it any more, 3 where a change was left in the middle.
     """
     from policyc.kernel.apply.status import status
-    from policyc.report.style import PLAIN
+    from policyc.report.json import json_text
 
-    found = status(place)
-    emit("".join(f"{PLAIN.foreign(line)}\n" for line in _lines(found, place)))
-    if found.pending is not None and found.pending.is_left:
+    view = _view(status(place), place)
+    emit(json_text(view.to_dict()) if shape == "json" else status_text(view, style_for(sys.stdout, "never")))
+    if view.pending is not None and view.pending.state == "left":
         return Exit.REFUSED
-    return (
-        Exit.BAD_NEWS
-        if found.differs or (found.gone and found.confirmed and found.confirmed.made.policy)
-        else Exit.FINE
-    )
+    return Exit.BAD_NEWS if view.differs or (view.applied is not None and not view.applied.loaded) else Exit.FINE
 
 
-def _lines(found: Status, place: Place) -> Iterator[str]:
+def _view(found: Status, place: Place) -> StatusView:
     last = found.confirmed
-    if last is None or not last.made.policy:
-        yield f"nothing of policyc is applied to {place.name}"
-    else:
-        how = "shared" if last.made.shared else "exclusive"
-        yield f"{last.made.policy} ({last.source}) is applied to {place.name}: iptables-{last.backend.value}, ownership {how}"
-        if found.gone:
-            yield "the machine or the namespace was started again since, and it is not loaded: `policyc apply --boot` loads it"
-    yield from found.differs
-    yield from _pending(found)
-    if found.last:
-        when, action, user, outcome = (found.last.get(key, "?") for key in ("when", "action", "user", "outcome"))
-        yield f"last: {when} {action} by {user}: {outcome}"
+    applied = None
+    if last is not None and last.made.policy:
+        ownership: Literal["shared", "exclusive"] = "shared" if last.made.shared else "exclusive"
+        applied = AppliedView(last.made.policy, last.source, last.backend.value, ownership, not found.gone)
+    return StatusView(place.name, applied, _pending(found), found.differs, found.last)
 
 
-def _pending(found: Status) -> Iterator[str]:
-    if found.pending is None:
-        return
+def _pending(found: Status) -> PendingView | None:
     pending = found.pending
-    what = f"the change to {pending.change.source}" if pending.change is not None else "a change"
+    if pending is None:
+        return None
+    source = None if pending.change is None else pending.change.source
     if pending.at_work:
-        yield f"{what} is being made or taken back at this moment"
-    elif pending.is_left:
-        reason = f" ({pending.mark.reason})" if pending.mark.reason else ""
-        yield f"{what} was left in the middle{reason}: `policyc rollback` takes it back"
-    else:
-        yield f"{what} waits: it is taken back in {max(pending.mark.left, 0):.0f} seconds unless `policyc confirm` is called"
+        return PendingView(source, "working")
+    if pending.is_left:
+        return PendingView(source, "left", reason=pending.mark.reason)
+    return PendingView(source, "waiting", max(round(pending.mark.left, 1), 0))

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from policyc.readers.snapshot_model import Snapshot
+from policyc.report.apply_schema import PlanAnswer, StatusAnswer
 from policyc.report.explain_schema import ExplainAnswer
 from policyc.report.live_schema import CountersAnswer, DoctorAnswer, TraceAnswer
 from policyc.report.preview_schema import DifferenceAnswer, PathsAnswer
@@ -245,13 +246,16 @@ ANSWERS: dict[str, type[BaseModel]] = {
 LIVE: dict[str, type[BaseModel]] = {"counters": CountersAnswer, "doctor": DoctorAnswer, "trace": TraceAnswer}
 """The model of each JSON answer about a running kernel, which only root can ask for."""
 
+CHANGING: dict[str, type[BaseModel]] = {"plan": PlanAnswer, "status": StatusAnswer}
+"""The model of each JSON answer about changing a running kernel."""
+
 FILES: dict[str, type[BaseModel]] = {"snapshot": Snapshot}
 """The model of each JSON file that policyc writes and reads again."""
 
 
 def schema_text(name: str) -> str:
     """Return the JSON schema of a command's answer, or of a file, as its file in docs/schema has it."""
-    answers = ANSWERS | LIVE
+    answers = ANSWERS | LIVE | CHANGING
     schema = FILES[name].model_json_schema() if name in FILES else answers[name].model_json_schema(mode="serialization")
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
@@ -259,7 +263,7 @@ def schema_text(name: str) -> str:
 
 def write_schemas(folder: Path) -> None:
     """Write all schema files into a folder."""
-    for name in (*ANSWERS, *LIVE, *FILES):
+    for name in (*ANSWERS, *LIVE, *CHANGING, *FILES):
         (folder / f"{name}.schema.json").write_text(schema_text(name), encoding="utf-8")
 
 
