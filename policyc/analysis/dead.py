@@ -90,6 +90,11 @@ class DeadRules:
         """Return a packet that matches a rule, None where none does."""
         return lowest(self.rules.space, table.reaching(chain, place), self._wishes)
 
+    def would_match(self, table: TableSets, chain: str, place: int) -> Point | None:
+        """Return a packet that would match a rule if it came there, None where the kernel lets none come."""
+        possible = self.rules.space.diagrams.both(table.step(chain, place).possible, self._stands(table, chain))
+        return lowest(self.rules.space, possible, self._wishes)
+
     def _why(self, table: TableSets, chain: str, place: int) -> Dead:
         diagrams = self.rules.space.diagrams
         matching = table.step(chain, place).possible

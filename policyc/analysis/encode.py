@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from policyc.analysis.diagrams import ALL, EMPTY
 from policyc.analysis.space import Space
+from policyc.netfilter.counters import ConnectionCount, TokenBucket
 from policyc.netfilter.predicate import All, Any, Ask, Bits, In, May, Never, Not, Opaque, Predicate
 
 
@@ -24,12 +25,16 @@ ALWAYS, NEVER, MAYBE = Holds(ALL, ALL), Holds(EMPTY, EMPTY), Holds(EMPTY, ALL)
 
 
 class Encoder:
-    """The sets of predicates in one space, each asked once; `volatile` ipsets have other members at any time."""
+    """The sets of predicates in one space, each asked once; `volatile` ipsets have other members at any time.
 
-    __slots__ = ("_known", "_volatile", "space")
+    `unlimited`: of every rate and number of connections something is left.
+    """
 
-    def __init__(self, space: Space, volatile: AbstractSet[str] = frozenset()) -> None:
+    __slots__ = ("_known", "_unlimited", "_volatile", "space")
+
+    def __init__(self, space: Space, volatile: AbstractSet[str] = frozenset(), *, unlimited: bool = False) -> None:
         self.space = space
+        self._unlimited = unlimited
         self._volatile = volatile
         self._known: dict[Predicate, Holds] = {}
 
@@ -54,6 +59,8 @@ class Encoder:
             inner = self.holds(predicate.part)
             return Holds(inner.possible ^ 1, inner.certain ^ 1)
         if isinstance(predicate, May):
+            if self._unlimited and isinstance(predicate.counter, TokenBucket | ConnectionCount):
+                return NEVER if predicate.counter.above else ALWAYS
             return MAYBE
         if isinstance(predicate, Opaque):
             return _sure(space.condition(predicate.key, predicate.reads))

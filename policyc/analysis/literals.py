@@ -25,6 +25,14 @@ PARTNERS: dict[Field, Field] = {
     fields.CT_REPLY_SPORT: fields.CT_ORIG_SPORT,
     fields.CT_REPLY_DPORT: fields.CT_ORIG_SPORT,
 }
+ORIGINALS: dict[Field, Field] = {
+    fields.CT_ORIG_SRC: fields.SRC,
+    fields.CT_ORIG_DST: fields.DST,
+    fields.CT_ORIG_SPORT: fields.SPORT,
+    fields.CT_ORIG_DPORT: fields.DPORT,
+    fields.CT_PROTO: fields.PROTO,
+}
+"""What a connection remembers of the packet that began it."""
 MOST_HOLES = 10
 """How many zero bits a mask may have above others before a test under it is no set of ranges any more."""
 
@@ -71,6 +79,13 @@ class Literals:
         else:
             self.names[key] |= values.members
             self.prefixes[key] |= values.prefixes
+
+    def meet_originals(self) -> None:
+        """Let packets and the first packets of their connections share their cut points: one may be asked for the other."""
+        for original, now in ORIGINALS.items():
+            if original in self.fields:
+                self.fields.add(now)
+                self.starts[PARTNERS.get(now, now)] |= self.starts[PARTNERS.get(original, original)]
 
     def change(self, effects: Iterable[Effect]) -> None:
         """Note the values that effects give to fields."""

@@ -91,11 +91,23 @@ class Step:
 
 
 class FamilyRules:
-    """The rules of one family as steps, each computed when it is asked for; `diverts`: one hands packets to local sockets."""
+    """The rules of one family as steps, each computed when it is asked for; `diverts`: one hands packets to local sockets.
+
+    A question about first packets names in `asked` what else is told apart. `unlimited`: rates and numbers of connections
+    are not used up.
+    """
 
     __slots__ = ("_known", "_outlines", "diverts", "encoder", "family", "is_tracking", "meanings", "ruleset", "space")
 
-    def __init__(self, ruleset: Ruleset, family: int, *, budget: int | None = None) -> None:
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        family: int,
+        *,
+        budget: int | None = None,
+        asked: Predicate | None = None,
+        unlimited: bool = False,
+    ) -> None:
         self.ruleset = ruleset
         self.family = family
         self.meanings = Meanings(family)
@@ -114,10 +126,14 @@ class FamilyRules:
             literals.closed[fields.FRAG] = ("whole",)
         _add_usual(literals)
         literals.read(all_facts(family))
+        if asked is not None:
+            literals.read(asked)
+            literals.meet_originals()
         literals.follow_copies()
         self.space = Space(literals, Diagrams(budget))
         fixed = {one.name for one in ruleset.sets if one.serves(family) and one.timeout is None}
-        self.encoder = Encoder(self.space, volatile=written | ({one.name for one in ruleset.sets} - fixed))
+        volatile = written | ({one.name for one in ruleset.sets} - fixed)
+        self.encoder = Encoder(self.space, volatile, unlimited=unlimited)
         self.diverts = diverts
         self._known: dict[int, tuple[Rule, Step]] = {}
         self._outlines: dict[tuple[int, ...], tuple[Step, bool]] = {}

@@ -7,6 +7,7 @@ it is. What a look at single rules has found already is not asked again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from policyc.analysis.diagrams import OverBudgetError
 from policyc.analysis.points import Point, packet_of
 from policyc.analysis.redundancy import Redundancy
 from policyc.analysis.rules import FamilyRules
+from policyc.checks.statements import DEAD
 from policyc.checks.survey import Standing, Survey, way
 from policyc.diagnostics import Diagnostic, Place, Related, Severity, Witness, diagnose
 from policyc.netfilter.predicate import Ask, Opaque, nodes
@@ -37,14 +39,35 @@ MOST_NODES = 1_500_000
 _DOES = {"accept": "accepted", "drop": "dropped", "reject": "rejected", "return": "returned"}
 
 
-def check(survey: Survey, dead: Collection[Place], translated: Collection[Place]) -> Iterator[Diagnostic]:
-    """Yield the rules without effect that no other check has told of: as dead, or as about packets that are translated."""
+def beside(survey: Survey, told: list[Diagnostic]) -> list[Diagnostic]:
+    """Return what other checks have told, dead rules with a packet that shows it, and the rules that they have not told of.
+
+    A rule that they call dead, or about packets that are translated or not tracked, is not told of again.
+    """
+    dead = {one.place: one for one in told if one.code in DEAD and one.place is not None}
+    translated = frozenset(one.place for one in told if one.code[:3] in {"PC3", "PC4", "PC5"} and one.place is not None)
+    witnesses: dict[Place, Witness] = {}
+    found = list(_findings(survey, dead, translated, witnesses))
+    shown = [
+        replace(one, witness=witnesses[one.place])
+        if one.code in DEAD and one.place in witnesses and one.witness is None
+        else one
+        for one in told
+    ]
+    return [*shown, *found]
+
+
+def _findings(
+    survey: Survey, dead: Collection[Place], translated: Collection[Place], witnesses: dict[Place, Witness]
+) -> Iterator[Diagnostic]:
     for family in survey.ruleset.families:
         tables = survey.ruleset.family(family)
         if any(survey.graph(table).order() is None for table in tables):
             continue
         try:
-            yield from list(_Family(survey, family, dead, translated).findings())
+            asked = _Family(survey, family, dead, translated)
+            yield from list(asked.findings())
+            witnesses.update(asked.witnesses())
         except OverBudgetError:
             yield _undecided(family)
 
@@ -95,6 +118,16 @@ class _Family:
             standing = _standing(table, chain, place)
             if standing.place not in self.translated and not standing.rule.is_unconditional:
                 yield self.of_idle(table, standing)
+
+    def witnesses(self) -> Iterator[tuple[Place, Witness]]:
+        """Yield a packet that each rule called dead by others would match, where the kernel alone lets one come to it."""
+        for place in self.told:
+            table = self.dead.walk.tables.get(place.table) if place.family == self.family and place.number else None
+            if table is not None:
+                standing = _standing(table, place.chain, place.number - 1)
+                witness = self.witness(self.dead.would_match(table, place.chain, place.number - 1), standing)
+                if witness is not None:
+                    yield place, witness
 
     def is_asked(self, table: TableSets, chain: str, place: int) -> bool:
         """Whether a rule is its user's to change, does nothing but by matching, and has not been told of."""

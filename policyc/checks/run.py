@@ -62,10 +62,10 @@ from policyc.checks import (
     user_chain,
 )
 from policyc.checks.exactness import Exactness, exactness
-from policyc.checks.statements import DEAD, of_statements
+from policyc.checks.statements import of_statements
 from policyc.checks.survey import Survey
 from policyc.collector import resting_collector
-from policyc.diagnostics import CATALOGUE, Diagnostic, Severity, diagnose, entry
+from policyc.diagnostics import CATALOGUE, Diagnostic, Severity, diagnose
 from policyc.diagnostics.selection import all_codes_of
 from policyc.diagnostics.suppressions import Suppression
 from policyc.netfilter.ruleset import Ruleset
@@ -126,9 +126,6 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-UNTRACKED, IDLE = entry("untracked-mismatch").code, entry("idle-for-connections").code
-
-
 @dataclass(frozen=True, slots=True)
 class Report:
     """What `check` found: `diagnostics` in the order of their places, and how far the rules are known."""
@@ -161,13 +158,7 @@ def run_checks(ruleset: Ruleset, *, select: Iterable[str] | None = None, ignore:
     with resting_collector():
         each = [one for check in CHECKS for one in check(survey)]
         if asked & all_packets.CODES:
-            dead = frozenset(one.place for one in each if one.code in DEAD and one.place is not None)
-            translated = frozenset(
-                one.place for one in each if one.code[:3] in {"PC3", "PC4", "PC5"} and one.place is not None
-            )
-            each += all_packets.check(survey, dead, translated)
-            idle = {one.place for one in each if one.code == IDLE}
-            each = [one for one in each if one.code != UNTRACKED or one.place not in idle]
+            each = all_packets.beside(survey, each)
         found = [*ruleset.notes, *of_statements(each, ruleset)]
     kept = _accepted([finding for finding in found if finding.code in asked], ruleset.suppressions, asked)
     once = {(finding.code, finding.message, finding.span or finding.place): finding for finding in reversed(kept)}
