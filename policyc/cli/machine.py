@@ -78,7 +78,7 @@ def ended(done: Done) -> int:
         tell(f"note: the set `{name}` stays, because rules of others ask it")
     match done.outcome:
         case Outcome.CONFIRMED:
-            tell("done, and confirmed")
+            tell("done: the change stays")
             return Exit.FINE
         case Outcome.WAITING:
             return Exit.FINE

@@ -41,7 +41,7 @@ def settings() -> dict[str, str]:
     for path in _files():
         text = _text(path)
         if text is not None:
-            found[_name(path)] = text
+            found[name_of(path)] = text
     return dict(sorted(found.items()))
 
 
@@ -61,7 +61,7 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _name(path: Path) -> str:
+def name_of(path: Path) -> str:
     """Return `net.ipv4.conf.eth0/5.rp_filter` for the file of that setting of `eth0.5`."""
     parts = path.relative_to(ROOT.parent).parts
     return ".".join(part.translate(_SWAPPED) for part in parts)

@@ -464,3 +464,15 @@ def test_a_person_at_a_terminal_has_half_a_minute(terminal: Terminal) -> None:
     os.waitpid(child, 0)
     terminal("rollback")
     assert "nothing of policyc" in terminal("status")
+
+
+def test_settings_that_are_written_along_come_back_too(terminal: Terminal) -> None:
+    """net.ipv4.ip_forward writes the forwarding of every interface, and whether redirects are accepted."""
+    script = "ip link add eth0 type veth peer name eth1; echo 1 > /proc/sys/net/ipv4/conf/eth0/forwarding; echo 1 > /proc/sys/net/ipv6/conf/eth1/forwarding"
+    terminal.machine.run("sh", "-ec", script)
+    ask = ("sh", "-c", "grep -H . /proc/sys/net/ipv[46]/conf/*/forwarding /proc/sys/net/ipv4/conf/all/accept_redirects")
+    before = terminal.machine.run(*ask)
+    terminal("apply", terminal.write(SHARED), "--confirm", "60")
+    assert terminal.machine.run(*ask) != before
+    terminal("rollback")
+    assert terminal.machine.run(*ask) == before

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
+from pathlib import Path
 
 from policyc.frozen import frozen
 from policyc.kernel.loading import Backend
@@ -17,6 +18,7 @@ from policyc.readers.saved import NotSaved, saved_tables
 from policyc.writers.towards import replacing, towards
 
 FAMILIES = (4, 6)
+_IPV6 = Path("/proc/thread-self/net/if_inet6")
 _INCOMPATIBLE = "# Table `"
 _WAIT = ("--wait", "10")  # seconds for the lock that tools of iptables-legacy share
 
@@ -67,6 +69,8 @@ def held(backend: Backend, runner: Runner) -> Held:
 
 def _printed(backend: Backend, family: int, runner: Runner) -> str:
     outcome = runner([backend.tool(family, "save"), "--counters"], "")
+    if outcome.code and family == 6 and not _IPV6.exists():
+        return ""  # a kernel without IPv6 has no tables of it
     if outcome.code:
         reason = " ".join(outcome.err.split()) or "no reason is given"
         raise (NotPrivileged if "permi" in reason.lower() else Unanswered)(f"the rules cannot be read: {reason}")

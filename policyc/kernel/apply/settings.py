@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from policyc.frozen import frozen
 from policyc.kernel.apply.held import NotLoaded
-from policyc.kernel.sysctls import ROOT
+from policyc.kernel.sysctls import ROOT, name_of
 
 _NAME = re.compile(r"net(?:\.[A-Za-z0-9_/@+-]+)+")
 _SWAPPED = str.maketrans("./", "/.")
 
 
+# Writing one of these writes those of every interface, and of IPv4 whether redirects are accepted: net/ipv4/devinet.c,
+# inet_forward_change; net/ipv6/addrconf.c, addrconf_fixup_forwarding.
+_WRITES_OTHERS = {
+    "net.ipv4.ip_forward": ("ipv4/conf/*/forwarding", "ipv4/conf/all/accept_redirects"),
+    "net.ipv4.conf.all.forwarding": ("ipv4/conf/*/forwarding", "ipv4/conf/all/accept_redirects"),
+    "net.ipv6.conf.all.forwarding": ("ipv6/conf/*/forwarding",),
+}
+
+
 @frozen
 class SettingChange:
-    """A setting by its name of sysctl(8): the value that rules need, and the one that it has now, None for no such setting."""
+    """A setting by its name of sysctl(8): the value that rules need, and the one that it has now, None for no such setting.
+
+    `others` are the names and values of settings that the kernel writes along with it.
+    """
 
     name: str
     value: str
     was: str | None
     why: str = ""
+    others: tuple[tuple[str, str], ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -32,7 +45,7 @@ class SettingChange:
 def present(name: str) -> str | None:
     """Return the value of a setting, None where this kernel or namespace has no such setting."""
     try:
-        return path_of(name).read_text(encoding="ascii", errors="replace").strip()
+        return " ".join(path_of(name).read_text(encoding="ascii", errors="replace").split())
     except OSError:
         return None
 
@@ -46,7 +59,18 @@ def path_of(name: str) -> Path:
 
 def wanted(values: Mapping[str, tuple[str, str]]) -> list[SettingChange]:
     """Return what has to be set for settings to have values; the second word of each is why."""
-    return [SettingChange(name, value, present(name), why) for name, (value, why) in values.items()]
+    return [
+        SettingChange(name, " ".join(value.split()), present(name), why, tuple(_others(name)))
+        for name, (value, why) in values.items()
+    ]
+
+
+def _others(name: str) -> Iterator[tuple[str, str]]:
+    for pattern in _WRITES_OTHERS.get(name, ()):
+        for path in sorted(ROOT.glob(pattern)):
+            other = name_of(path)
+            if other != name and (value := present(other)) is not None:
+                yield other, value
 
 
 def put(changes: Sequence[SettingChange]) -> None:
@@ -61,6 +85,9 @@ def take_back(changes: Sequence[SettingChange]) -> None:
     for one in reversed(changes):
         if one.differs and one.was is not None and present(one.name) == one.value:
             _write(one.name, one.was)
+            for name, value in one.others:
+                if present(name) not in {None, value}:  # None: the interface is gone
+                    _write(name, value)
 
 
 def are_put(changes: Sequence[SettingChange]) -> bool:
