@@ -1,4 +1,4 @@
-"""tproxy-without-mark, mark-too-late: marks that routing should look at, and cannot.
+"""tproxy-without-mark, mark-too-late, mark-collision: marks that routing should look at, and cannot.
 
 Routing happens behind PREROUTING, and once more behind mangle OUTPUT (measured). A packet for TPROXY must be routed to this
 host, for which a rule of `ip rule` asks for its mark (Documentation/networking/tproxy.rst).
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policyc.checks.survey import Survey
-from policyc.diagnostics import Diagnostic, diagnose
+from policyc.diagnostics import Diagnostic, Severity, diagnose
 from policyc.netfilter import fields
 from policyc.netfilter.effect import Assign
 from policyc.netfilter.extension import Surroundings
@@ -17,11 +17,13 @@ from policyc.netfilter.hooks import Hook
 from policyc.netfilter.parts import Target
 
 _BEHIND_ROUTING = frozenset((Hook.INPUT, Hook.FORWARD, Hook.POSTROUTING))
+KUBE_BITS = 0x4000 | 0x8000  # KUBE-MARK-MASQ and KUBE-MARK-DROP (kubernetes, pkg/proxy/iptables)
 _READERS = ("mark", "connmark", "CONNMARK", "CLASSIFY", "HMARK", "set", "SET", "NFQUEUE")
 
 
 def check(survey: Survey) -> Iterator[Diagnostic]:
-    """Yield the TPROXY rules without a mark, and the marks that nothing reads."""
+    """Yield the TPROXY rules without a mark, the marks that nothing reads, and those that somebody else reads."""
+    yield from _collisions(survey)
     marking = {
         standing.table.family
         for name in ("MARK", "CONNMARK")
@@ -44,6 +46,21 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
                 "mark-too-late", "routing has been decided before this mark is set, and no rule reads it",
                 standing.span, place=standing.place,
                 help="mark in mangle PREROUTING, or OUTPUT for what this host sends; `tc` may still read it",
+            )  # fmt: skip
+
+
+def _collisions(survey: Survey) -> Iterator[Diagnostic]:
+    """Yield the marks in bits that kube-proxy reads: it translates the source of the one, and drops the other."""
+    present = {table.family for table, chain in survey.chains if chain.name.startswith("KUBE-")}
+    for standing, part in survey.uses("MARK"):
+        value = part.options["set-xmark"][0] & KUBE_BITS
+        if value:
+            here = standing.table.family in present
+            yield diagnose(
+                "mark-collision", f"the bit {value:#x} of the mark is one that kube-proxy acts on"
+                + ("" if here else ", should it run on this host"),
+                standing.span, place=standing.place, severity_override=None if here else Severity.INFO,
+                help="use other bits under a mask, as `--set-xmark 0x100/0x100`",
             )  # fmt: skip
 
 

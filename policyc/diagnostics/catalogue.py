@@ -170,6 +170,7 @@ CATALOGUE: tuple[Entry, ...] = (
         "packets for a transparent proxy are routed on, since nothing marks them",
     ),
     Entry("PC316", "mark-too-late", "info", "a mark is set behind routing, and nothing reads it"),
+    Entry("PC317", "mark-collision", "warning", "a mark has bits that kube-proxy acts on"),
     # PC4xx: connection state
     Entry("PC401", "no-return-path", "warning", "connections are accepted and their replies are not"),
     Entry("PC402", "late-established", "info", "most packets pass many rules before they are accepted"),
