@@ -14,7 +14,7 @@ from policyc.netfilter.fields import Field
 from policyc.writers.nft.conditions import NEVER, Either, Known, Neither, NoForm, Tests, Word
 from policyc.writers.nft.declared import Declared
 from policyc.writers.nft.packet_fields import of_addresses, spans
-from policyc.writers.nft.spelling import interface, macs, protocol, quoted
+from policyc.writers.nft.spelling import interface, macs, numbers, protocol, quoted
 
 _ENTRY = frozenset(("NEW", "ESTABLISHED", "RELATED"))
 _STATES = ("ESTABLISHED", "RELATED", "NEW", "INVALID", "UNTRACKED")
@@ -81,7 +81,11 @@ def _other(field: Field, values: IntervalSet, known: Known, declared: Declared, 
     if field is fields.CT_PROTO:
         if values.size == 1:
             mark = "!= " if negated else ""
-            return (Word(f"ct protocol {mark}{protocol(values.spans[0][0])}"),)
+            number = values.spans[0][0]
+            if known.protocol in {None, number} or negated:
+                return (Word(f"ct protocol {mark}{protocol(number)}"),)
+            # nft takes it for the packet's own and refuses two that differ; a set says nothing of the packet
+            return (Word(f"ct protocol {declared.constants('protocols', 'inet_proto', numbers(values))}"),)
         return spans("ct protocol", values, declared, "inet_proto", negated=negated)
     if field is fields.CT_EXPIRE:  # nft counts milliseconds
         mark = "!= " if negated else ""
