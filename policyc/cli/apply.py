@@ -89,8 +89,8 @@ def _planned(asked: Asked, config: Config, place: Place, backend: str | None) ->
     change = plan_in(asked)
     if change is None:
         return planned(asked, config, place, backend)
-    if backend not in {None, change.backend.value}:
-        raise click.UsageError(f"the plan is for iptables-{change.backend.value}; plan again for {backend}")
+    if backend not in {None, name := f"iptables-{change.backend.value}"}:
+        raise click.UsageError(f"the plan is for {name}; plan again for {backend}")
     from policyc.kernel.apply.plan import plan_again
 
     return plan_again(change)

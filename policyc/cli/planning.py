@@ -31,7 +31,7 @@ PLAN = "plan"
 def backend_option(command: Command) -> Command:
     """Give a command `--backend`; it is called with `backend`, None where the user did not say."""
     text = "The kind of iptables, where both hold rules; default: the one that holds rules."
-    return click.option("--backend", type=click.Choice(("nft", "legacy")), help=text)(command)
+    return click.option("--backend", type=click.Choice(("iptables-nft", "iptables-legacy")), help=text)(command)
 
 
 def planned(asked: Asked, config: Config, place: Place, backend: str | None) -> Planned:
@@ -43,7 +43,7 @@ def planned(asked: Asked, config: Config, place: Place, backend: str | None) -> 
     ruleset = one_ruleset(given)
     _refuse_errors(ruleset, config)
     name = given[0].source.name
-    chosen = None if backend is None else Backend(backend)
+    chosen = None if backend is None else Backend(backend.removeprefix("iptables-"))
     try:
         return plan_apply(ruleset, name, place, chosen)
     except Refused as error:
@@ -109,7 +109,7 @@ def view_of(found: Planned, place: Place) -> PlanView:
     return PlanView(
         change.source,
         place.name,
-        change.backend.value,
+        f"iptables-{change.backend.value}",
         tuple(changes),
         tuple(_requirements(change)),
         found.notes,

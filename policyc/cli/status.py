@@ -40,7 +40,9 @@ def _view(found: Status, place: Place) -> StatusView:
     applied = None
     if last is not None and last.made.policy:
         ownership: Literal["shared", "exclusive"] = "shared" if last.made.shared else "exclusive"
-        applied = AppliedView(last.made.policy, last.source, last.backend.value, ownership, not found.gone)
+        applied = AppliedView(
+            last.made.policy, last.source, f"iptables-{last.backend.value}", ownership, not found.gone
+        )
     return StatusView(place.name, applied, _pending(found), found.differs, found.last)
 
 

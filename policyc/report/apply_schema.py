@@ -8,7 +8,7 @@ from pydantic import Field
 
 from policyc.report.schema_parts import Answer, Model
 
-BackendName = Literal["nft", "legacy"]
+BackendName = Literal["iptables-nft", "iptables-legacy"]
 
 
 class PlannedLine(Model):

@@ -68,7 +68,7 @@ class PlanView:
 
 def plan_text(view: PlanView, style: Style = PLAIN, most: int | None = None) -> str:
     """Return the plan as text, line by line, at most `most` of the rules."""
-    lines = [f"{style.foreign(view.source)} on {style.foreign(view.where)}, with iptables-{view.backend}"]
+    lines = [f"{style.foreign(view.source)} on {style.foreign(view.where)}, with {view.backend}"]
     for (family, table), group in groupby(view.changes[:most], key=lambda one: (one.family, one.table)):
         lines.append(style.paint("bold", f"{table} of IPv{family}"))
         lines += [_line(one, style) for one in group]

@@ -59,7 +59,7 @@ def _lines(view: StatusView) -> Iterator[str]:
     if one is None:
         yield f"nothing of policyc is applied to {view.where}"
     else:
-        yield f"{one.policy} ({one.source}) is applied to {view.where}: iptables-{one.backend}, ownership {one.ownership}"
+        yield f"{one.policy} ({one.source}) is applied to {view.where}: {one.backend}, ownership {one.ownership}"
         if not one.loaded:
             yield "the machine or the namespace was started again since, and it is not loaded: `policyc apply --boot` loads it"
     yield from view.differs

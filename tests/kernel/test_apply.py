@@ -237,7 +237,9 @@ def test_two_backends_with_rules_are_not_mixed(either: Terminal) -> None:
     either.machine.run(f"iptables-{other}", "-A", "INPUT", "-s", "192.0.2.1", "-j", "DROP")
     said = either("apply", either.write(SHARED), code=3)
     assert "iptables-nft and iptables-legacy both hold rules" in said
-    assert "holds rules too; a packet meets both" in either("apply", "edge.pol", "--backend", either.machine.backend)
+    assert "holds rules too; a packet meets both" in either(
+        "apply", "edge.pol", "--backend", f"iptables-{either.machine.backend}"
+    )
     assert "edge" not in either.machine.run(f"iptables-{other}-save")
 
 

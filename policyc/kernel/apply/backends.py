@@ -49,7 +49,7 @@ def find(asked: Backend | None, runner: Runner) -> Found:
     if len(holding) > 1 and asked is None:
         raise BothHoldRules(
             "iptables-nft and iptables-legacy both hold rules here, and a packet meets both; say which are meant with "
-            "`--backend nft` or `--backend legacy`, or better, move all rules to one of them"
+            "`--backend iptables-nft` or `--backend iptables-legacy`, or better, move all rules to one of them"
         )
     chosen = asked or next(iter(holding), None) or _of_command(runner, there)
     if chosen not in there and missing is not None:

@@ -34,13 +34,13 @@ AFTER = tables(
 PLAN = PlanView(
     "edge.pol",
     "this host",
-    "nft",
+    "iptables-nft",
     tuple(rule_changes(BEFORE, AFTER, [(4, "filter", "edge.input")])),
     (Requirement("sysctl", "net.ipv4.ip_forward", "is 0", "set to 1", "`accept`"),),
     ("to be known\x1b[2J",),
     ("not unasked",),
 )
-APPLIED = AppliedView("edge", "edge.pol", "nft", "shared", loaded=True)
+APPLIED = AppliedView("edge", "edge.pol", "iptables-nft", "shared", loaded=True)
 LAST = {"when": "2026-01-02T03:04:05+00:00", "action": "apply", "user": "ann", "outcome": "confirmed"}
 STATUSES = {
     "nothing": StatusView("this host", None, None, (), {}),
