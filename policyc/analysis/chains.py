@@ -237,6 +237,13 @@ class TableSets:
         """Whether any packet matches a rule of a chain (its place from 0), after all runs."""
         return self.member(chain, place) is not None
 
+    def is_reached_by(self, chain: str, place: int, packets: int) -> bool:
+        """Whether any of these packets matches a rule, after all runs."""
+        diagrams = self.rules.space.diagrams
+        if chain in self._changing:
+            return diagrams.common(self.reaching(chain, place), packets) is not None
+        return diagrams.common(self.hit(chain, place), diagrams.both(self.arriving(chain), packets)) is not None
+
     def member(self, chain: str, place: int) -> Member | None:
         """Return a packet that matches a rule, None where none does."""
         key = chain, place

@@ -75,15 +75,13 @@ class DeadRules:
             return
         own = OwnWalk(self.rules)
         own.run()
-        diagrams = self.rules.space.diagrams
         new, entered = self.rules.where(is_state("NEW")), self.rules.where(HAS_ENTRY)
         for name, table in self.walk.tables.items():
             for chain in table.table.chains if name not in {"nat", "raw"} else ():
                 for place in range(len(chain.rules)) if chain.name not in table.flat else ():
-                    reaching = table.reaching(chain.name, place)
-                    if diagrams.both(reaching, new) == EMPTY or not is_asked(table, chain.name, place):
+                    if own.tables[name].is_reached_by(chain.name, place, entered):
                         continue
-                    if diagrams.both(own.tables[name].reaching(chain.name, place), entered) == EMPTY:
+                    if table.is_reached_by(chain.name, place, new) and is_asked(table, chain.name, place):
                         yield table, chain.name, place
 
     def example(self, table: TableSets, chain: str, place: int) -> Point | None:

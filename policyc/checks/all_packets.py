@@ -66,7 +66,7 @@ def _findings(
             continue
         try:
             asked = _Family(survey, family, dead, translated)
-            yield from list(asked.findings())
+            yield from asked.findings()
             witnesses.update(asked.witnesses())
         except OverBudgetError:
             yield _undecided(family)

@@ -105,3 +105,9 @@ def test_no_rule_that_a_kernel_saw_matching_is_called_dead(file: Path) -> None:
                 asked += len(dead)
                 assert not dead & met, case["id"]
     assert asked
+
+
+@pytest.mark.skipif(not DUMPS, reason="no real dumps beside the checkout (POLICYC_SHARED)")
+@dumps
+def test_no_real_ruleset_is_too_large_to_be_walked_whole(file: Path) -> None:
+    assert not api.check(read(file), select=["undecided"]).diagnostics
