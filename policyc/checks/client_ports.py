@@ -10,7 +10,7 @@ from policyc.checks.survey import Standing, Survey
 from policyc.diagnostics import Diagnostic, diagnose
 from policyc.netfilter import fields
 from policyc.netfilter.hooks import Hook
-from policyc.netfilter.parts import Match
+from policyc.netfilter.parts import Match, Target
 
 UNPRIVILEGED = range(1023, 1026)
 HIGHEST = 65534
@@ -21,9 +21,9 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
     """Yield, for each chain, the first rule of that kind."""
     found: list[Standing] = []
     for name in ("tcp", "udp"):
-        for standing, part in survey.uses(name):
+        for standing, _ in survey.uses(name, only=_is_client_range):
             hooks = survey.graph(standing.table).hooks[standing.chain.name]
-            if hooks <= _TO_SERVICES and accepts(standing.rule) and isinstance(part, Match) and _is_client_range(part):
+            if hooks <= _TO_SERVICES and accepts(standing.rule):
                 tested = survey.tested(standing)
                 if fields.DPORT in tested and fields.CT_STATE not in tested:
                     found.append(standing)
@@ -34,6 +34,6 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
         )  # fmt: skip
 
 
-def _is_client_range(part: Match) -> bool:
+def _is_client_range(part: Match | Target) -> bool:
     low, high = part.options.get("sport", (0, 0))
     return low in UNPRIVILEGED and high >= HIGHEST and not part.options.negated("sport")

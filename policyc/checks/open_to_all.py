@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policyc.checks.admitting import falls_through
 from policyc.checks.contexts import OTHER
 from policyc.checks.survey import Standing, Survey
 from policyc.diagnostics import Diagnostic, Severity, diagnose
@@ -79,7 +80,10 @@ def _spoofable(survey: Survey, standing: Standing) -> Diagnostic | None:
 
 
 def _is_guarded(survey: Survey, standing: Standing) -> bool:
-    """Whether something else tells where such senders are: the host checks the way back, or a rule does."""
+    """Whether the trust is worth nothing, or something else tells where such senders are: the host's way back, or a rule."""
+    hooks = survey.graph(standing.table).hooks[standing.chain.name] & _FROM_OUTSIDE
+    if all(falls_through(survey, standing.table, hook) for hook in hooks):
+        return True
     host = survey.ruleset.host
     if host is not None and standing.table.family == 4:
         outside = [one for one in host.interfaces if not one.is_loopback]

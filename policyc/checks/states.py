@@ -20,7 +20,7 @@ from policyc.netfilter import fields
 from policyc.netfilter.extension import Surroundings
 from policyc.netfilter.extensions.tcp import FLAGS
 from policyc.netfilter.hooks import Hook, is_base_chain
-from policyc.netfilter.parts import Match
+from policyc.netfilter.parts import Match, Target
 
 LATE = 20
 """Rules before the one that accepts most packets; each costs every packet of every connection."""
@@ -37,8 +37,8 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
     yield from _without_syn(survey)
     yield from _old_match(survey)
     yield from _stateless_return(survey)
-    for standing, part in survey.uses("tcp"):
-        if isinstance(part, Match) and _demands_syn(part) and _is_known_only(standing):
+    for standing, _ in survey.uses("tcp", only=_demands_syn):
+        if _is_known_only(standing):
             yield diagnose(
                 "established-syn", "hardly any packet is a SYN of a known connection: those open new ones",
                 standing.span, place=standing.place, help="ask for `--ctstate NEW`, or leave the flags out",
@@ -46,18 +46,27 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
 
 
 def _late(survey: Survey) -> Iterator[Diagnostic]:
-    for table in survey.tables:
-        for chain in table.chains if table.name == "filter" else ():
-            if not is_base_chain("filter", chain.name):
-                continue
-            number = next((n for n, rule in enumerate(chain.rules, 1) if accepts_known(rule, table.family)), 0)
-            if number > LATE + 1:
-                standing = Standing(table, chain, number, chain.rules[number - 1])
-                yield diagnose(
-                    "late-established", f"every packet of every connection passes {number - 1} rules before it is accepted here",
-                    standing.span, place=standing.place,
-                    help="put it first; what is refused above it then no longer ends connections that are open",
-                )  # fmt: skip
+    """Yield the first rule of each base chain that accepts known connections, where it stands far behind."""
+    first: dict[tuple[int, str], Standing] = {}
+    for name in ("conntrack", "state"):
+        for standing, _ in survey.uses(name):
+            family, chain = standing.table.family, standing.chain.name
+            if (
+                standing.table.name == "filter"
+                and is_base_chain("filter", chain)
+                and accepts_known(standing.rule, family)
+            ):
+                before = first.get((family, chain))
+                if before is None or standing.number < before.number:
+                    first[family, chain] = standing
+    for standing in first.values():
+        if standing.number > LATE + 1:
+            yield diagnose(
+                "late-established",
+                f"every packet of every connection passes {standing.number - 1} rules before it is accepted here",
+                standing.span, place=standing.place,
+                help="put it first; what is refused above it then no longer ends connections that are open",
+            )  # fmt: skip
 
 
 def _without_syn(survey: Survey) -> Iterator[Diagnostic]:
@@ -73,7 +82,11 @@ def _without_syn(survey: Survey) -> Iterator[Diagnostic]:
                 continue
             tested = survey.tested(standing)
             hooks = survey.graph(standing.table).hooks[standing.chain.name]
-            if not tested.isdisjoint({OTHER, fields.TCP_FLAGS}) or hooks.isdisjoint(_TO_SERVICES) or not isinstance(part, Match):
+            if (
+                not tested.isdisjoint({OTHER, fields.TCP_FLAGS})
+                or hooks.isdisjoint(_TO_SERVICES)
+                or not isinstance(part, Match)
+            ):
                 continue
             if _is_for(part, standing, "NEW") and not _is_for(part, standing, "ESTABLISHED"):
                 told.add(family)
@@ -103,24 +116,28 @@ def _stateless_return(survey: Survey) -> Iterator[Diagnostic]:
     if any(True for name in ("NOTRACK", "CT") for _ in survey.uses(name, foreign=True)):
         return  # answers of untracked connections have no state
     for name in ("tcp", "udp"):
-        for standing, part in survey.uses(name):
-            rule = standing.rule
+        for standing, part in survey.uses(name, only=_is_from_a_service):
             hooks = survey.graph(standing.table).hooks[standing.chain.name]
-            if not accepts(rule) or standing.table.name != "filter" or hooks.isdisjoint(_TO_SERVICES):
+            if not accepts(standing.rule) or standing.table.name != "filter" or hooks.isdisjoint(_TO_SERVICES):
                 continue
-            tested = survey.tested(standing)
-            if not tested.isdisjoint({OTHER, fields.CT_STATE, fields.TCP_FLAGS, fields.SRC, fields.CT_STATUS}):
-                continue
-            low, high = part.options.get("sport", (0, 65535))
-            first, last = part.options.get("dport", (0, 65535))
-            if high - low < _WIDE and low < _LOWEST_FREE and last - first > _WIDE and not part.options.negated("sport"):
+            narrow = {OTHER, fields.CT_STATE, fields.TCP_FLAGS, fields.SRC, fields.CT_STATUS}
+            if survey.tested(standing).isdisjoint(narrow):
                 yield diagnose(
-                    "stateless-return", f"whoever sends from port {low} opens connections: nothing says that these are answers",
+                    "stateless-return",
+                    f"whoever sends from port {part.options['sport'][0]} opens connections: nothing says that these are answers",
                     standing.span, place=standing.place, help="accept ESTABLISHED packets instead",
                 )  # fmt: skip
 
 
-def _demands_syn(part: Match) -> bool:
+def _is_from_a_service(part: Match | Target) -> bool:
+    """Whether a match asks for a low source port and for hardly any destination port."""
+    low, high = part.options.get("sport", (0, 65535))
+    first, last = part.options.get("dport", (0, 65535))
+    is_narrow = high - low < _WIDE and low < _LOWEST_FREE and not part.options.negated("sport")
+    return is_narrow and last - first > _WIDE
+
+
+def _demands_syn(part: Match | Target) -> bool:
     mask, value = part.options.get("tcp-flags", (0, 0))
     bits = FLAGS["SYN"] | FLAGS["ACK"]
     return mask & bits == bits and value & bits == FLAGS["SYN"] and not part.options.negated("tcp-flags")

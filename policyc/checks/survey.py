@@ -6,7 +6,7 @@ looks for the rules that have them only where there is something to say.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cached_property
 from itertools import chain as chain_parts
 from typing import TYPE_CHECKING, NamedTuple
@@ -105,21 +105,27 @@ class Survey:
         return found
 
     @cached_property
-    def _users(self) -> dict[str, list[tuple[Table, Chain, set[int]]]]:
-        found: dict[str, list[tuple[Table, Chain, set[int]]]] = {}
+    def _users(self) -> dict[str, list[tuple[Table, Chain, dict[int, Match | Target]]]]:
+        found: dict[str, list[tuple[Table, Chain, dict[int, Match | Target]]]] = {}
         for table, chain in self.chains:
-            own: dict[str, set[int]] = {}
+            own: dict[str, dict[int, Match | Target]] = {}
             for key, part in self.parts(chain).items():
                 if isinstance(part, Match) or (isinstance(part, Target) and not part.chain):
-                    own.setdefault(part.name, set()).add(key)
+                    own.setdefault(part.name, {})[key] = part
             for name, keys in own.items():
                 found.setdefault(name, []).append((table, chain, keys))
         return found
 
-    def uses(self, name: str, *, foreign: bool = False) -> Iterator[tuple[Standing, Match | Target]]:
-        """Yield the rules that a hook reaches with a match, verdict or target of that name, those of other tools if asked."""
-        for table, chain, keys in self._users.get(name, ()):
-            if self.graph(table).hooks[chain.name]:
+    def uses(
+        self, name: str, *, foreign: bool = False, only: Callable[[Match | Target], bool] | None = None
+    ) -> Iterator[tuple[Standing, Match | Target]]:
+        """Yield the rules that a hook reaches with a match, verdict or target of that name, those of other tools if asked.
+
+        `only` chooses among the distinct parts, which are fewer than the rules.
+        """
+        for table, chain, found in self._users.get(name, ()):
+            keys = {key for key, part in found.items() if only is None or only(part)}
+            if keys and self.graph(table).hooks[chain.name]:
                 for standing, part in self.having(table, chain, keys):
                     if (foreign or not standing.is_foreign) and isinstance(part, Match | Target):
                         yield standing, part

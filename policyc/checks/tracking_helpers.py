@@ -17,7 +17,7 @@ from policyc.net.protocols import TCP, UDP
 from policyc.netfilter import fields
 from policyc.netfilter.extension import Surroundings
 from policyc.netfilter.hooks import Hook
-from policyc.netfilter.parts import Match
+from policyc.netfilter.parts import Match, Target
 
 SERVICES = {(TCP, 21): "ftp", (UDP, 69): "tftp", (TCP, 1723): "pptp"}
 _TO_SERVICES = frozenset((Hook.INPUT, Hook.FORWARD))
@@ -68,7 +68,7 @@ def _is_wide(survey: Survey, one: Standing) -> bool:
 def _without_helper(survey: Survey, helped: set[tuple[int, str]], related: set[int]) -> Iterator[Diagnostic]:
     told: set[str] = set()
     for match in ("tcp", "udp"):
-        for standing, part in survey.uses(match):
+        for standing, part in survey.uses(match, only=_is_one_port):
             family, protocol = standing.table.family, standing.rule.protocol or 0
             low, high = part.options.get("dport", (0, 0))
             service = SERVICES.get((protocol, low)) if low == high else None
@@ -85,6 +85,11 @@ def _without_helper(survey: Survey, helped: set[tuple[int, str]], related: set[i
                     help=f"`-t raw -A PREROUTING -p {match} --dport {low} -j CT --helper {service}`; or open the server's"
                     " range of data ports",
                 )  # fmt: skip
+
+
+def _is_one_port(part: Match | Target) -> bool:
+    low, high = part.options.get("dport", (0, 1))
+    return low == high and low in {port for _, port in SERVICES}
 
 
 def _opens_many(survey: Survey, standing: Standing) -> bool:
