@@ -148,11 +148,12 @@ def _depart_v6(fib: Fib, flow: Flow) -> Departure | Failure:
     found = fib.lookup(replace(flow, iif=LOOPBACK))
     destination = flow.destination
     if isinstance(found, Failure) and flow.source is None:
-        # The kernel takes an error for none until it has asked again with a source (ip6_dst_lookup_tail).
+        # The kernel takes an error for none until it has asked again with a source, then of no other interface than the one
+        # that the socket is bound to (ip6_dst_lookup_tail).
         source = select_source_v6(fib.host, "", destination)
         if source is not None:
             flow = replace(flow, source=source)
-            found = fib.lookup(replace(flow, iif=LOOPBACK))
+            found = fib.lookup(replace(flow, iif=LOOPBACK), strict=bool(flow.oif))
     if isinstance(found, Failure):
         return found
     is_own = found.kind in {RouteKind.LOCAL, RouteKind.ANYCAST}

@@ -134,10 +134,10 @@ class Fib:
         """Return the first interface that has exactly this address, "" for none."""
         return self._owners.get((family, address), "")
 
-    def lookup(self, flow: Flow) -> Route | Failure:
-        """Return the route of a flow, or why there is none."""
+    def lookup(self, flow: Flow, *, strict: bool = False) -> Route | Failure:
+        """Return the route of a flow, or why there is none; `strict`: of IPv6, by no other interface than `flow.oif`."""
         if flow.family == 6:
-            return self._by_rules(flow, self._in_ipv6_table)
+            return self._by_rules(flow, self._in_ipv6_table_strictly if strict else self._in_ipv6_table)
         if self.has_rules:
             return self._by_rules(flow, self._in_ipv4_table)
         found = self._in_ipv4_table(flow, MAIN)
@@ -191,10 +191,10 @@ class Fib:
                     return route
         return None
 
-    def _in_ipv6_table(self, flow: Flow, table: int) -> Route | Failure | None:
+    def _in_ipv6_table(self, flow: Flow, table: int, *, strict: bool = False) -> Route | Failure | None:
         """As for IPv4, but of equal metrics the interface that is asked for wins, or the one that the packet came in by."""
         wanted = flow.oif or ("" if flow.iif == "lo" else flow.iif)
-        strict = (flow.iif == "lo" and flow.source is None) or needs_interface(flow.destination)
+        strict = strict or (flow.iif == "lo" and flow.source is None) or needs_interface(flow.destination)
         for routes in self._candidates(flow, table):
             fitting = [route for route in routes if not wanted or not strict or route.device == wanted]
             if not fitting:
@@ -203,6 +203,9 @@ class Fib:
             route = next((each for each in best if each.device == wanted), best[0])
             return None if route.kind is RouteKind.THROW else _ERRORS.get(route.kind, route)
         return None
+
+    def _in_ipv6_table_strictly(self, flow: Flow, table: int) -> Route | Failure | None:
+        return self._in_ipv6_table(flow, table, strict=True)
 
     def _by_device(self, flow: Flow, table: int) -> Route | Failure | None:
         strict = needs_interface(flow.destination)
