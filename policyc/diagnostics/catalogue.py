@@ -6,7 +6,6 @@ The page of a code, which `policyc rule CODE` prints and whose examples the test
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import files
 
 REPOSITORY = "https://github.com/policyc/policyc"
 
@@ -27,6 +26,8 @@ class Entry:
 
     def page(self) -> str:
         """Return the page's Markdown text."""
+        from importlib.resources import files  # slow to import, and pages are read when somebody asks for one
+
         return files("policyc.diagnostics").joinpath("pages", f"{self.code}.md").read_text(encoding="utf-8")
 
 
