@@ -30,7 +30,10 @@ from policyc.simulation.walk import Simulation
 from policyc.source import Source
 
 PORT = 9
-QUIET = 0.15  # seconds of silence after which nothing more is awaited
+QUIET, PATIENT = (
+    0.15,
+    2.0,
+)  # seconds of silence after which nothing more is awaited: at first, and where it differs from ours
 REJECTS = {
     4: ["icmp-net-unreachable", "icmp-host-unreachable", "icmp-proto-unreachable", "icmp-port-unreachable",
         "icmp-net-prohibited", "icmp-host-prohibited", "icmp-admin-prohibited"],
@@ -88,12 +91,12 @@ def tcp(family: int, addresses: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def udp(family: int, addresses: list[str], connect: bool) -> dict[str, list[str]]:
+def udp(family: int, addresses: list[str], connect: bool, quiet: float = QUIET) -> dict[str, list[str]]:
     """What the calls of a UDP socket say, one after the other."""
     found: dict[str, list[str]] = {}
     for to in addresses:
         with socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as one:
-            one.settimeout(QUIET)
+            one.settimeout(quiet)
             said = found.setdefault(to, [])
             try:
                 if connect:
@@ -114,7 +117,7 @@ def udp(family: int, addresses: list[str], connect: bool) -> dict[str, list[str]
     return found
 
 
-def ping(family: int, addresses: list[str], kind: socket.SocketKind) -> dict[str, list[str]]:
+def ping(family: int, addresses: list[str], kind: socket.SocketKind, quiet: float = QUIET) -> dict[str, list[str]]:
     """What a ping says that asks for errors, as ping(8) does: the errno of sending, then that of the ICMP error."""
     found: dict[str, list[str]] = {}
     level, option, proto, echo = (socket.SOL_IP, 11, 1, 8) if family == 4 else (socket.IPPROTO_IPV6, 25, 58, 128)
@@ -133,7 +136,7 @@ def ping(family: int, addresses: list[str], kind: socket.SocketKind) -> dict[str
                 continue
             poll = select.poll()
             poll.register(one, select.POLLERR)
-            if not poll.poll(QUIET * 1000):
+            if not poll.poll(quiet * 1000):
                 continue
             _, control, _, _ = one.recvmsg(1000, 1000, socket.MSG_ERRQUEUE)
             for _, _, data in control:
@@ -184,20 +187,24 @@ class Case:
         client, asked = hosts["client"], [row.address for row in self.rows]
         icmp = 1 if self.family == 4 else 58
         answers = [
-            (6, ("connect()",), client.call(tcp, self.family, asked)),
-            (17, ("a UDP socket", "a connected UDP socket"), client.call(udp, self.family, asked, True)),
-            (17, ("a UDP socket", "a UDP socket without connect()"), client.call(udp, self.family, asked, False)),
-            (icmp, ("ping",), client.call(ping, self.family, asked, socket.SOCK_RAW)),
-            (icmp, ("ping", "ping without root"), client.call(ping, self.family, asked, socket.SOCK_DGRAM)),
+            (6, ("connect()",), tcp, ()),
+            (17, ("a UDP socket", "a connected UDP socket"), udp, (True,)),
+            (17, ("a UDP socket", "a UDP socket without connect()"), udp, (False,)),
+            (icmp, ("ping",), ping, (socket.SOCK_RAW,)),
+            (icmp, ("ping", "ping without root"), ping, (socket.SOCK_DGRAM,)),
         ]  # fmt: skip
         differing = []
-        for proto, programs, kernel in answers:
+        for proto, programs, ask, how in answers:
+            kernel = client.call(ask, self.family, asked, *how)
             for row in self.rows:
                 mine = [one for one in self.views(proto, row.address) if one.program in programs]
                 # What the last of these programs sees is what it sees, where the others see more.
                 ours = [one.errno for one in (mine[-1:] if "ping without root" in programs else mine) if one.errno]
-                if ours != kernel[row.address]:
-                    differing.append((row.name, programs[-1], "kernel", kernel[row.address], "ours", ours))
+                said = kernel[row.address]
+                if ours != said and ask is not tcp:  # a busy machine answers late
+                    said = client.call(ask, self.family, [row.address], *how, PATIENT)[row.address]
+                if ours != said:
+                    differing.append((row.name, programs[-1], "kernel", said, "ours", ours))
         assert not differing, "\n".join(map(str, differing))
 
 
