@@ -6,7 +6,6 @@ None of the rules of the chain itself can be spared: without it, the others leav
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from policyc.analysis.chains import TableSets
@@ -14,12 +13,13 @@ from policyc.analysis.diagrams import EMPTY
 from policyc.analysis.images import changed
 from policyc.analysis.rules import GOTO, JUMP, RETURN
 from policyc.analysis.shares import share
+from policyc.frozen import frozen
 
 MOST_TRIED = 64
 """Covers with more rules than this are named as they are found, without trying to do with fewer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cause:
     """A rule (its place from 0 in its chain) that takes packets of another; `share` is how much of them, from 0 to 1."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from policyc.analysis.chains import TableSets
@@ -13,6 +12,7 @@ from policyc.analysis.facts import HAS_ENTRY, is_state
 from policyc.analysis.points import Point, lowest, usual_packets
 from policyc.analysis.rules import FamilyRules
 from policyc.analysis.walk import OpenWalk, OwnWalk
+from policyc.frozen import frozen
 from policyc.netfilter.hooks import HOOK_OF, Hook, is_base_chain
 from policyc.netfilter.jumps import Jump
 
@@ -27,7 +27,7 @@ class Why(Enum):
     ABSENT = "no packet with what it tests gets to the table: nothing makes them, or an earlier table drops them"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dead:
     """A dead rule (its place from 0 in its chain), what takes its packets, and a packet that it would match.
 

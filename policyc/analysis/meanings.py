@@ -6,8 +6,7 @@ its host knows the members.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.netfilter.effect import Effect
 from policyc.netfilter.parts import SELECTORS, Match, Part, Target, Unknown
 from policyc.netfilter.predicate import NEVER, Predicate, all_of
@@ -16,7 +15,7 @@ from policyc.netfilter.rule import Rule
 PROTOCOL_RANK = SELECTORS.index("-p")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Meaning:
     """A part in its rule: a test (ALWAYS for a target), what is done on the way to the next test, and what the target does."""
 

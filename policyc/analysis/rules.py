@@ -5,7 +5,7 @@ Everything that asks about all packets begins here; the packets of a family and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from policyc.analysis.diagrams import EMPTY, Diagrams
 from policyc.analysis.encode import Encoder
@@ -14,6 +14,7 @@ from policyc.analysis.literals import Literals
 from policyc.analysis.meanings import Meaning, Meanings
 from policyc.analysis.points import usable_addresses
 from policyc.analysis.space import Space
+from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
 from policyc.net.protocols import TCP, UDP
@@ -41,7 +42,7 @@ CONTINUE, JUMP, GOTO, RETURN = "continue", "jump", "goto", "return"
 ACCEPT, DROP, QUEUE = "accept", "drop", "queue"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ending:
     """How a packet's way through a table ends: accept, drop or queue (a program decides, or nobody knows who).
 
@@ -63,7 +64,7 @@ class Ending:
         return "reject" if self.answer else self.kind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A rule as sets: all packets in `certain` match, none outside `possible`.
 

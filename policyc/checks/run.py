@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from policyc import FORMAT_VERSION
@@ -68,6 +67,7 @@ from policyc.collector import resting_collector
 from policyc.diagnostics import CATALOGUE, Diagnostic, Severity, diagnose
 from policyc.diagnostics.selection import all_codes_of
 from policyc.diagnostics.suppressions import Suppression
+from policyc.frozen import frozen
 from policyc.netfilter.ruleset import Ruleset
 
 Check = Callable[[Survey], Iterator[Diagnostic]]
@@ -126,7 +126,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """What `check` found: `diagnostics` in the order of their places, and how far the rules are known."""
 

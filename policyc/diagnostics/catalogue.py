@@ -5,12 +5,12 @@ The page of a code, which `policyc rule CODE` prints and whose examples the test
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from policyc.frozen import frozen
 
 REPOSITORY = "https://github.com/policyc/policyc"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One code of the catalogue; `severity` is `error`, `warning` or `info`, `summary` one line for a list of all codes."""
 

@@ -6,11 +6,12 @@ Messages are lower case without a final period, user text stands in backticks, v
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any
 
 from policyc.diagnostics.catalogue import entry
+from policyc.frozen import frozen
 from policyc.source import Span
 
 
@@ -27,7 +28,7 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where a rule stands in the kernel: family 4 or 6, table, chain, 1-based number within its chain (0: the chain)."""
 
@@ -46,7 +47,7 @@ class Place:
         return f"{self.table}{chain}" + (" (IPv6)" if self.family == 6 else "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Related:
     """Another place that explains a diagnostic: the earlier definition, the rule that takes the packets."""
 
@@ -55,7 +56,7 @@ class Related:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Witness:
     """A packet that shows a finding: `text` in a line, `packet` in the form of the contract.
 
@@ -76,7 +77,7 @@ class Witness:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnostic:
     """One finding.
 

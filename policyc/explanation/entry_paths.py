@@ -7,13 +7,14 @@ A published port has more entrances than the one that it was published for; each
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from policyc.engines.surroundings import Endpoint, Publication, Socket, Surroundings
 from policyc.explanation.connecting import Attempt, Client, Here, Inside, Outside, World, connect
 from policyc.explanation.places import RulePlace
+from policyc.frozen import frozen
 from policyc.host.host import Host, Interface, InterfaceAddress, Scope
 from policyc.host.own_addresses import LOCALHOST
 from policyc.net.addresses import format_address
@@ -38,7 +39,7 @@ class Path(StrEnum):
     ITSELF = "itself"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EntryPath:
     """One way in: who asks, in words, and what comes of it."""
 
@@ -51,7 +52,7 @@ class EntryPath:
         return {"path": self.path.value, "client": self.client, **attempt_to_dict(self.attempt)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublishedPort:
     """A published port of a container on a network, with its entry paths."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
+from policyc.frozen import frozen
 from policyc.netfilter.goal import is_jump_to
 from policyc.netfilter.hooks import BASE_CHAINS, TABLES
 from policyc.netfilter.owners import owner_of
@@ -29,7 +29,7 @@ class Kind(Enum):
     """A base chain gets another policy; the line is `OLD -> NEW`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleChange:
     """A rule, a policy, or with `number` 0 a chain: `number` is where it stands afterwards, where it stood if it is removed.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from policyc.frozen import frozen
 from policyc.netfilter.rule_changes import OURS, Kind, RuleChange
 from policyc.report.style import PLAIN, Style
 
@@ -18,7 +18,7 @@ _SIGNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Requirement:
     """Something beside rules that a policy needs: `kind` is sysctl, ipset or ip rule.
 
@@ -32,7 +32,7 @@ class Requirement:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanView:
     """What a plan shows. `dangers` are reasons not to apply it unasked, `notes` are to be known."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
 
+from policyc.frozen import frozen
 from policyc.report.style import PLAIN, Style
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AppliedView:
     """The last confirmed change: `loaded` is False where the machine or the namespace was started again since."""
 
@@ -20,7 +21,7 @@ class AppliedView:
     loaded: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PendingView:
     """A change that is not over.
 
@@ -34,7 +35,7 @@ class PendingView:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatusView:
     """`differs` says in words where the kernel is not as it was applied, `last` is the last line of the audit log."""
 

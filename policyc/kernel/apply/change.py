@@ -6,8 +6,9 @@ Every text in it is what a tool of this machine printed or loaded in a rehearsal
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 
+from policyc.frozen import frozen
 from policyc.kernel.apply.place import Identity
 from policyc.kernel.apply.sets import SetChange
 from policyc.kernel.apply.settings import SettingChange
@@ -24,7 +25,7 @@ class NoChange(ValueError):  # noqa: N818
     """A text holds no change; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MadeSet:
     """A set that the rules of a policy ask: how it is created, and whether it was not there before policyc came."""
 
@@ -33,7 +34,7 @@ class MadeSet:
     by_us: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MadeSetting:
     """A kernel setting that a policy requires, and the value that it had before policyc came, None where it had that one."""
 
@@ -42,7 +43,7 @@ class MadeSetting:
     original: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Made:
     """What is policyc's in a namespace, as the last confirmed change left it; `policy` is "" where nothing is.
 
@@ -59,7 +60,7 @@ class Made:
     settings: tuple[MadeSetting, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One step from what the kernel holds to what it shall hold.
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.netfilter.goal import Goal, Part
 
 _PROXIED = re.compile(r" --tproxy-mark (0x[0-9a-f]+)/(0x[0-9a-f]+)")
 _MARKED = re.compile(r"\bfwmark (0x[0-9a-f]+)/(0x[0-9a-f]+)\b")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoutingNeed:
     """Packets with a mark have to be routed to this host; `rule` is the `ip rule` that does it now, "" where none does."""
 

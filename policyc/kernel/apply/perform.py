@@ -6,10 +6,10 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import Enum
 from time import sleep
 
+from policyc.frozen import frozen
 from policyc.kernel.apply import watchdog
 from policyc.kernel.apply.access import connection_text
 from policyc.kernel.apply.audit import append, note
@@ -36,7 +36,7 @@ class Outcome(Enum):
     STUCK = "could not be taken back"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """What became of a change, why, and the sets that could not be taken away because rules of others ask them."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from policyc.frozen import frozen
 from policyc.kernel.apply import sets
 from policyc.kernel.apply.backends import Found, find
 from policyc.kernel.apply.change import Change, Made, MadeSet, MadeSetting, NoChange
@@ -37,7 +38,7 @@ class Refused(Exception):  # noqa: N818
         self.by_kernel = by_kernel
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Planned:
     """A change with what is there now, what will be there, and what has to be said about it."""
 

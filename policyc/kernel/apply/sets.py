@@ -7,8 +7,8 @@ it, filled with what it holds, and swapped; the old one is kept until the change
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from policyc.frozen import frozen
 from policyc.kernel.apply.held import NotLoaded, Runner
 from policyc.kernel.modules import has_module
 from policyc.kernel.processes import MissingProgram, Unanswered, program
@@ -18,7 +18,7 @@ from policyc.netfilter.ruleset import Ruleset
 from policyc.writers.ipset import create_words
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetChange:
     """A set: `create` are the words behind its name, `was` those that it has now, "" where it is not there.
 

@@ -7,9 +7,9 @@ overlaps, so that what decides is worked out here. Source: ipset(8), nft(8).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
+from policyc.frozen import frozen
 from policyc.host.set_kinds import Part
 from policyc.host.set_values import Entry, Key, MemberSet
 from policyc.net.addresses import ALL_ONES, WIDTH
@@ -26,7 +26,7 @@ _TYPES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetWriter:
     """One set; `filled`: rules change it, too."""
 

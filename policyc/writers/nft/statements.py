@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from policyc.frozen import frozen
 from policyc.net.addresses import format_address
 from policyc.net.protocols import TCP
 from policyc.netfilter import fields
@@ -48,7 +47,7 @@ _NO_FORM = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Action:
     """What a rule does: each of `lines` is a rule of nft, carried out in order.
 
@@ -62,7 +61,7 @@ class Action:
     protocol: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statements:
     """Makes the actions of one table's rules.
 

@@ -8,10 +8,10 @@ docs/nft.md says what is done how, and what has no form.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from policyc.diagnostics import Diagnostic, InputError, Severity, diagnose
 from policyc.diagnostics.diagnostic import Place
+from policyc.frozen import frozen
 from policyc.host.set_values import MemberSet
 from policyc.netfilter.hooks import HOOK_OF, VISITS, is_base_chain
 from policyc.netfilter.jumps import FOREIGN_HOOKS
@@ -31,7 +31,7 @@ NAME = "policyc"
 FAMILIES = {4: "ip", 6: "ip6"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Translation:
     """The text, and what was found: errors for what has no form, warnings for what is not quite the same."""
 
