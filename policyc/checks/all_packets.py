@@ -23,7 +23,6 @@ from policyc.checks.survey import Standing, Survey, way
 from policyc.diagnostics import Diagnostic, Place, Related, Severity, Witness, diagnose
 from policyc.netfilter.predicate import Ask, Opaque, nodes
 from policyc.netfilter.ruleset import Chain
-from policyc.simulation.view import PacketView
 
 if TYPE_CHECKING:
     from policyc.checks.second_opinion import SecondOpinion
@@ -211,6 +210,8 @@ class _Family:
         """Return the packet as reports show it, with the conditions of the rule that it needs."""
         if point is None:
             return None
+        from policyc.simulation.view import PacketView  # only a finding has a packet to show
+
         view = PacketView.of(packet_of(point))
         keys = [
             _key(node)

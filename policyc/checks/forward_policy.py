@@ -11,9 +11,6 @@ from itertools import permutations
 
 from policyc.checks.survey import Survey
 from policyc.diagnostics import Diagnostic, InputError, diagnose
-from policyc.explanation.outcomes import Situation, outcomes
-from policyc.explanation.places import Places
-from policyc.explanation.placing import Placing
 from policyc.net.addresses import format_address
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.intent import Zone
@@ -46,7 +43,11 @@ def check(survey: Survey) -> Iterator[Diagnostic]:
 
 def _is_left(survey: Survey, one: Zone, other: Zone, family: int) -> bool:
     """Whether a first packet from one zone to another meets no rule but the policy of FORWARD."""
-    from policyc.explanation.sentence import questions_of  # a policy has been read, so that it costs nothing
+    # Few policies stand beside an engine: the others do not load what follows packets.
+    from policyc.explanation.outcomes import Situation, outcomes
+    from policyc.explanation.places import Places
+    from policyc.explanation.placing import Placing
+    from policyc.explanation.sentence import questions_of
 
     ruleset = survey.ruleset
     source, destination = _address(one, family, 9), _address(other, family, 10)
