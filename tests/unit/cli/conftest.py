@@ -29,7 +29,9 @@ DUMP = """\
 COMMIT
 """
 DUMP6 = (
-    DUMP.replace("iptables-save", "ip6tables-save").replace(":lost - [0:0]\n", "").replace("-A lost -j ACCEPT\n", "")
+    DUMP.replace("iptables-save", "ip6tables-save")
+    .replace(":lost - [0:0]\n", "")
+    .replace("-A lost -j ACCEPT\n", "-A INPUT -p ipv6-icmp -j ACCEPT\n")
 )
 
 

@@ -58,7 +58,7 @@ def test_an_accepted_finding_is_not_shown_and_an_unused_comment_is(policyc, edge
     words = ("check", "edge.pol", "--format", "json", "--select", "PC203,PC901")
     edge.write_text(POLICY.replace('test "ssh"', '# policyc: allow tests-not-run -- run by hand\ntest "ssh"'))
     assert findings(policyc(*words)) == []
-    words = (*words[:-1], "PC1,PC203,PC901")
+    words = (*words[:-1], "PC104,PC203,PC901")
     edge.write_text(POLICY.replace("zone wan", "# policyc: allow unreachable-chain -- for later\nzone wan"))
     assert findings(policyc(*words)) == [("PC901", 6), ("PC203", 15)]
 
