@@ -26,7 +26,7 @@ def replay(case: Mapping[str, Any]) -> list[dict[str, Any]]:
     connections before the packet, and `ctstate` is what its state must be; else both follow from the packets before. After
     a packet whose fate is unknown, so is that of the packets that build on it, and what rules have counted.
     """
-    ruleset, host = _ruleset(case), host_of_topology(case.get("topology", {}), case.get("ipsets"), case.get("family"))
+    ruleset, host = ruleset_of(case), host_of_topology(case.get("topology", {}), case.get("ipsets"), case.get("family"))
     state = State.of(host)
     simulation = Simulation(ruleset, state)
     verdicts: list[dict[str, Any]] = []
@@ -50,7 +50,7 @@ def replay(case: Mapping[str, Any]) -> list[dict[str, Any]]:
     return verdicts
 
 
-def _ruleset(case: Mapping[str, Any]) -> Ruleset:
+def ruleset_of(case: Mapping[str, Any]) -> Ruleset:
     """Return both families' tables."""
     found = [
         read_save(Source(f"rules_v{family}", text), family)

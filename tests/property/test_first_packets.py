@@ -1,0 +1,92 @@
+"""First packets as sets against the simulator: where a walk with all packets says that they end, they end.
+
+Random hosts with random rules, and what the kernel was seen to do where the recordings are there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policyc.analysis.one_packet import only
+from policyc.analysis.opening import Asked, Opening, Side
+from policyc.analysis.rules import FamilyRules
+from policyc.analysis.surroundings import of_host
+from policyc.host.address_types import address_types
+from policyc.host.host import Host
+from policyc.netfilter.predicate import any_of
+from policyc.netfilter.ruleset import Ruleset
+from policyc.readers.topology import host_of_topology
+from policyc.simulation.packet import Packet
+from policyc.simulation.recorded import described
+from policyc.simulation.replay import ruleset_of
+from policyc.simulation.state import State
+from policyc.simulation.trace import DELIVERED, KERNEL_DROP, UNSUPPORTED, Trace
+from policyc.simulation.walk import Simulation
+
+sys.path.append(str(Path(__file__).parents[1] / "kernel"))
+from random_cases import random_case  # noqa: E402 - the generators stand beside the tests that load them into a kernel
+
+SHARED = Path(os.environ.get("POLICYC_SHARED", Path(__file__).parents[3] / "shared"))
+RECORDED = sorted((SHARED / "truth" / "kernel" / "cases").glob("*.json.gz"))
+ANYWHERE = Side(here=True, away=True)
+
+
+def first_packets(case: dict[str, Any], host: Host, ruleset: Ruleset) -> Iterator[tuple[int, Packet, Packet, Trace]]:
+    """Yield number, packet as sent, packet at its end and its trace, of those that begin something and whose fate rules decide."""
+    recorded = "expect" in case
+    for number, fresh, packet, _ in described(case["packets"], host):
+        if (recorded and not fresh) or (packet.claimed or ("",))[0] in {"ESTABLISHED", "RELATED"}:
+            continue
+        sent = packet.copy()
+        trace = Simulation(ruleset, State.of(host)).walk(packet)
+        if (
+            packet.ct_state in {"ESTABLISHED", "RELATED"}
+            or trace.verdict in {UNSUPPORTED, KERNEL_DROP}
+            or trace.also_local
+        ):
+            continue
+        yield number, sent, packet, trace
+
+
+def ends(ruleset: Ruleset, host: Host, sent: Packet, state: str) -> set[str]:
+    """Return where the walk with sets says that one packet may end."""
+    around = of_host(host, sent.family)
+    states = frozenset((state,)) & {"NEW", "INVALID"} or frozenset(("NEW", "INVALID"))
+    asked = Asked(Side(here=sent.outgoing, away=not sent.outgoing), ANYWHERE, entering=only(sent), states=states)
+    rules = FamilyRules(ruleset, sent.family, asked=any_of(asked.all_tests, around.all_facts))
+    walk = Opening(rules, asked, around)
+    walk.run()
+    return {one.way.value for one in (*walk.arrived, *walk.lost)}
+
+
+def wrong(case: dict[str, Any]) -> Iterator[str]:
+    """Yield the packets of a case that end elsewhere than the sets say."""
+    ruleset, host = ruleset_of(case), host_of_topology(case["topology"], case.get("ipsets"), case.get("family"))
+    fib = State.of(host).fib
+    for number, sent, packet, trace in first_packets(case, host, ruleset):
+        seen = trace.verdict if trace.verdict in DELIVERED else "LOST"
+        if seen == "LOST" and not address_types(fib, sent.family, sent.dst) & {"LOCAL", "UNICAST"}:
+            continue  # what is lost of packets to many is not asked about
+        found = ends(ruleset, host, sent, packet.ct_state)
+        if seen not in found:
+            yield f"packet {number} is {trace.verdict}, the sets say {sorted(found)}"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_rules(seed: int) -> None:
+    assert list(wrong(random_case(seed, legacy=False))) == []
+
+
+@pytest.mark.skipif(not RECORDED, reason="the recordings are not beside this checkout")
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.name)
+def test_recorded_packets(file: Path) -> None:
+    cases = json.loads(gzip.decompress(file.read_bytes()))["cases"]
+    assert [f"{case['id']}: {text}" for case in cases[::3] for text in wrong(case)] == []
