@@ -15,7 +15,7 @@ from policyc.cli.output import complain, tell
 from policyc.config import Config
 from policyc.diagnostics import InputError, Severity
 from policyc.netfilter.goal import Whole
-from policyc.netfilter.rule_changes import OURS, Kind, rule_changes
+from policyc.netfilter.saved_changes import OURS, Kind, saved_changes
 from policyc.report.plan import PlanView, Requirement
 from policyc.report.summary import sentence
 
@@ -104,7 +104,7 @@ def view_of(found: Planned, place: Place) -> PlanView:
     whole = {*change.made.tables, *change.made_before.tables}
     ours |= {(*key, name) for state in (found.present.saved, found.after) for key in whole if key in state
              for name in state[key].chains}  # fmt: skip
-    changes = rule_changes(found.present.saved, found.after, ours)
+    changes = saved_changes(found.present.saved, found.after, ours)
     dangers = (*_lost_rules(found), *lost_access(found.after, new_sets(change)))
     return PlanView(
         change.source,
@@ -124,7 +124,7 @@ def _lost_rules(found: Planned) -> Iterator[str]:
     before, after = ({key: state[key] for key in keys & {*state}} for state in (found.present.saved, found.after))
     lost = Counter(
         one.owner or "unknown makers"
-        for one in rule_changes(before, after, change.made_before.chains)
+        for one in saved_changes(before, after, change.made_before.chains)
         if one.kind is Kind.REMOVED and one.number and one.owner != OURS
     )
     if lost:

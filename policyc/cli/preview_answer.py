@@ -100,7 +100,7 @@ def _paths(wanted: Wanted, installed: Installed) -> str:
 
 
 def _difference(wanted: Wanted, before: Ruleset, after: Ruleset) -> tuple[str, int]:
-    from policyc.netfilter.changes import changes
+    from policyc.netfilter.ruleset_changes import changes
 
     # A dump of one family says nothing about the other; a snapshot has both.
     families = (4, 6) if before.host is not None else before.families or (4, 6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policyc.netfilter.changes import ChainChange, Change, Changes, RuleChange, SetChange
+from policyc.netfilter.ruleset_changes import ChainChange, Change, Changes, RuleChange, SetChange
 from policyc.report.style import PLAIN, Style
 from policyc.report.summary import plural
 

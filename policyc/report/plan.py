@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from policyc.frozen import frozen
-from policyc.netfilter.rule_changes import OURS, Kind, RuleChange
+from policyc.netfilter.saved_changes import OURS, Kind, SavedChange
 from policyc.report.style import PLAIN, Style
 
 _SIGNS = {
@@ -39,7 +39,7 @@ class PlanView:
     source: str
     where: str
     backend: str
-    changes: tuple[RuleChange, ...]
+    changes: tuple[SavedChange, ...]
     requirements: tuple[Requirement, ...] = ()
     notes: tuple[str, ...] = ()
     dangers: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ def plan_text(view: PlanView, style: Style = PLAIN, most: int | None = None) -> 
     return "".join(f"{line}\n" for line in lines)
 
 
-def _line(one: RuleChange, style: Style) -> str:
+def _line(one: SavedChange, style: Style) -> str:
     sign, role = _SIGNS[one.kind]
     where = f"{one.chain} {one.was} -> {one.number}" if one.was else f"{one.chain} {one.number}"
     what = f"{where}: {one.text or '(counts only)'}"
@@ -97,7 +97,7 @@ def _requirement(one: Requirement, style: Style) -> str:
     return style.foreign(f"{one.kind} {one.name}: {one.present}{done}{why}")
 
 
-def _sum(changes: Sequence[RuleChange], requirements: Sequence[Requirement]) -> str:
+def _sum(changes: Sequence[SavedChange], requirements: Sequence[Requirement]) -> str:
     rules = [one for one in changes if one.number]
     counts = [(sum(one.kind is kind for one in rules), kind.value) for kind in (Kind.ADDED, Kind.REMOVED, Kind.MOVED)]
     if not changes and not any(one.action for one in requirements):

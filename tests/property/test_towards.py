@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyc.netfilter.goal import Jump, Part, arranged, is_jump_to, part_of, without
-from policyc.netfilter.rule_changes import Kind, rule_changes
 from policyc.netfilter.saved import SavedChain, SavedTable
+from policyc.netfilter.saved_changes import Kind, saved_changes
 from policyc.readers.saved import saved_tables
 from policyc.writers.saved import saved_text
 from policyc.writers.towards import towards
@@ -96,7 +96,7 @@ def test_a_table_is_printed_and_read(table: SavedTable) -> None:
 
 @given(tables(), tables())
 def test_what_differs_explains_the_difference(before: SavedTable, after: SavedTable) -> None:
-    found = rule_changes({KEY: before}, {KEY: after}, [(*KEY, name) for name in OWNED])
+    found = saved_changes({KEY: before}, {KEY: after}, [(*KEY, name) for name in OWNED])
     for name in {*before.chains, *after.chains}:
         old, new = (table.chains.get(name, SavedChain()) for table in (before, after))
         mine = [one for one in found if one.chain == name and one.number]
@@ -107,4 +107,4 @@ def test_what_differs_explains_the_difference(before: SavedTable, after: SavedTa
         for one in sorted((one for one in mine if one.kind is not Kind.REMOVED), key=lambda one: one.number):
             rules.insert(one.number - 1, one.text)
         assert tuple(rules) == new.rules
-    assert not rule_changes({KEY: before}, {KEY: before}, [])
+    assert not saved_changes({KEY: before}, {KEY: before}, [])

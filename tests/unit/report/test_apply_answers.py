@@ -7,8 +7,8 @@ import json
 import jsonschema
 import pytest
 
-from policyc.netfilter.rule_changes import rule_changes
 from policyc.netfilter.saved import Saved
+from policyc.netfilter.saved_changes import saved_changes
 from policyc.readers.saved import saved_tables
 from policyc.report.json import json_text
 from policyc.report.plan import PlanView, Requirement, plan_text
@@ -35,7 +35,7 @@ PLAN = PlanView(
     "edge.pol",
     "this host",
     "iptables-nft",
-    tuple(rule_changes(BEFORE, AFTER, [(4, "filter", "edge.input")])),
+    tuple(saved_changes(BEFORE, AFTER, [(4, "filter", "edge.input")])),
     (Requirement("sysctl", "net.ipv4.ip_forward", "is 0", "set to 1", "`accept`"),),
     ("to be known\x1b[2J",),
     ("not unasked",),

@@ -10,7 +10,7 @@ from policyc.engines.docker.running import running_in
 from policyc.engines.docker.scenario import Drawn
 from policyc.engines.docker.session import read_session
 from policyc.engines.docker.versions import behaviour_of
-from policyc.netfilter.changes import Change, changes
+from policyc.netfilter.ruleset_changes import Change, changes
 from policyc.source import Source
 
 LAYOUTS = ["20.10.24", "27.5.1", "28.0.0", "28.1.1", "29.7.2"]

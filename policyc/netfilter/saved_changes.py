@@ -1,16 +1,16 @@
 """What differs between two states of the tables, as text: rules and chains that come, go and move, and whose they are.
 
-What a plan shows. Beside it `policyc.analysis` answers what the difference means for packets.
+What a plan shows: two states as the kernel prints them in, without their meaning. `ruleset_changes` does it for Rulesets, with
+their sets; `policyc.analysis` answers what a difference means for packets.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from enum import Enum
 
 from policyc.frozen import frozen
+from policyc.netfilter.alignment import aligned
 from policyc.netfilter.goal import is_jump_to
 from policyc.netfilter.hooks import BASE_CHAINS, TABLES
 from policyc.netfilter.owners import owner_of
@@ -30,7 +30,7 @@ class Kind(Enum):
 
 
 @frozen
-class RuleChange:
+class SavedChange:
     """A rule, a policy, or with `number` 0 a chain: `number` is where it stands afterwards, where it stood if it is removed.
 
     `was` is where a rule that moves stood. `owner` is `policyc`, a tool that the chain is named for, or "" where nobody knows.
@@ -46,7 +46,7 @@ class RuleChange:
     was: int = 0
 
 
-def rule_changes(before: Saved, after: Saved, ours: Collection[tuple[int, str, str]]) -> list[RuleChange]:
+def saved_changes(before: Saved, after: Saved, ours: Collection[tuple[int, str, str]]) -> list[SavedChange]:
     """Return what differs, table by table in the order of their chains; `ours` are (family, table, chain) that are ours."""
     keys = sorted(
         {*before, *after}, key=lambda key: (key[0], TABLES.index(key[1]) if key[1] in TABLES else len(TABLES))
@@ -54,7 +54,7 @@ def rule_changes(before: Saved, after: Saved, ours: Collection[tuple[int, str, s
     return [change for key in keys for change in _of_table(table_of(before, key), table_of(after, key), ours)]
 
 
-def _of_table(before: SavedTable, after: SavedTable, ours: Collection[tuple[int, str, str]]) -> Iterator[RuleChange]:
+def _of_table(before: SavedTable, after: SavedTable, ours: Collection[tuple[int, str, str]]) -> Iterator[SavedChange]:
     family, table = before.family, before.name
     own = {name for each_family, each_table, name in ours if (each_family, each_table) == (family, table)}
     for name in _chain_names(before, after):
@@ -64,12 +64,12 @@ def _of_table(before: SavedTable, after: SavedTable, ours: Collection[tuple[int,
             continue
         if old is None or new is None:
             kind = Kind.ADDED if old is None else Kind.REMOVED
-            yield RuleChange(kind, family, table, name, 0, "", owner)
+            yield SavedChange(kind, family, table, name, 0, "", owner)
         elif old.policy != new.policy:
-            yield RuleChange(Kind.POLICY, family, table, name, 0, f"{old.policy} -> {new.policy}", owner)
+            yield SavedChange(Kind.POLICY, family, table, name, 0, f"{old.policy} -> {new.policy}", owner)
         for kind, number, was, rule in _of_chain(old or SavedChain(), new or SavedChain()):
             whose = OURS if is_jump_to(rule, own) else owner or _led_to(rule)
-            yield RuleChange(kind, family, table, name, number, rule, whose, was)
+            yield SavedChange(kind, family, table, name, number, rule, whose, was)
 
 
 def _chain_names(before: SavedTable, after: SavedTable) -> list[str]:
@@ -86,39 +86,10 @@ def _led_to(rule: str) -> str:
 
 def _of_chain(old: SavedChain, new: SavedChain) -> Iterator[tuple[Kind, int, int, str]]:
     """Yield what differs: those removed first, then the others in the new order."""
-    if not old.rules:
-        yield from ((Kind.ADDED, number, 0, rule) for number, rule in enumerate(new.rules, 1))
-        return
-    places: dict[str, list[int]] = defaultdict(list)
-    for number, rule in enumerate(old.rules, 1):
-        places[rule].append(number)
-    origin = [places[rule].pop(0) if places[rule] else 0 for rule in new.rules]
-    left = sorted(number for numbers in places.values() for number in numbers)
-    yield from ((Kind.REMOVED, number, 0, old.rules[number - 1]) for number in left)
-    stays = _longest_rising([number for number in origin if number])
-    for number, (rule, was) in enumerate(zip(new.rules, origin, strict=True), 1):
-        if not was:
-            yield Kind.ADDED, number, 0, rule
-        elif was not in stays:
-            yield Kind.MOVED, number, was, rule
-
-
-def _longest_rising(numbers: Sequence[int]) -> set[int]:
-    """Return the most numbers that stand in rising order: the rules that need not be said to have moved."""
-    ends: list[int] = []
-    at: list[int] = []
-    previous: list[int] = []
-    for index, number in enumerate(numbers):
-        place = bisect_left(ends, number)
-        previous.append(at[place - 1] if place else -1)
-        if place == len(ends):
-            ends.append(number)
-            at.append(index)
-        else:
-            ends[place], at[place] = number, index
-    found: set[int] = set()
-    index = at[-1] if at else -1
-    while index >= 0:
-        found.add(numbers[index])
-        index = previous[index]
-    return found
+    how = aligned(old.rules, new.rules)
+    yield from ((Kind.REMOVED, place + 1, 0, old.rules[place]) for place in how.gone)
+    for place, (rule, origin) in enumerate(zip(new.rules, how.origin, strict=True)):
+        if origin is None:
+            yield Kind.ADDED, place + 1, 0, rule
+        elif place in how.moved:
+            yield Kind.MOVED, place + 1, origin + 1, rule

@@ -1,16 +1,17 @@
 """What becomes of the rules of a host when other rules take their place: chain by chain, rule by rule, and in the sets.
 
-It compares texts in their order and says nothing about what the change means for packets. Beside the hub: two Rulesets in.
+It compares texts in their order and says nothing about what the change means for packets. Beside the hub: two Rulesets in,
+what `preview --diff` shows out. `saved_changes` does it for tables as the kernel prints them, which a plan compares.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any
 
 from policyc.frozen import frozen
+from policyc.netfilter.alignment import aligned
 from policyc.netfilter.hooks import is_base_chain
 from policyc.netfilter.owners import owner_of
 from policyc.netfilter.rule import Rule
@@ -143,22 +144,16 @@ def _rules(was: tuple[Rule, ...], now: tuple[Rule, ...], owner: str) -> Iterator
     texts = [rule.text for rule in was], [rule.text for rule in now]
     if texts[0] == texts[1]:
         return
-    gone: list[int] = []
-    come: list[int] = []
-    for kind, first, last, start, end in SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
-        if kind != "equal":
-            gone += range(first, last)
-            come += range(start, end)
-    left = list(gone)
     found: list[tuple[float, RuleChange]] = []
-    for at in come:
-        origin = next((place for place in left if texts[0][place] == texts[1][at]), None)
-        if origin is not None:
-            left.remove(origin)
-        change = Change.ADDED if origin is None else Change.MOVED
-        before = None if origin is None else origin + 1
-        found.append((at, RuleChange(change, texts[1][at], now[at].owner or owner, before, at + 1)))
-    found += [(at - 0.5, RuleChange(Change.REMOVED, texts[0][at], was[at].owner or owner, at + 1, None)) for at in left]
+    how = aligned(*texts)
+    for at, origin in enumerate(how.origin):
+        if origin is None:
+            found.append((at, RuleChange(Change.ADDED, texts[1][at], now[at].owner or owner, None, at + 1)))
+        elif at in how.moved:
+            found.append((at, RuleChange(Change.MOVED, texts[1][at], now[at].owner or owner, origin + 1, at + 1)))
+    found += [
+        (at - 0.5, RuleChange(Change.REMOVED, texts[0][at], was[at].owner or owner, at + 1, None)) for at in how.gone
+    ]
     yield from (one for _, one in sorted(found, key=lambda pair: pair[0]))
 
 
