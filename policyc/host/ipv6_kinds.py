@@ -6,7 +6,7 @@ Sources: net/ipv6/addrconf_core.c (__ipv6_addr_type), net/ipv6/addrlabel.c, RFC 
 from __future__ import annotations
 
 UNSPECIFIED, LOCALHOST = 0, 1
-INTERFACE_LOCAL, LINK_LOCAL, SITE_LOCAL, GLOBAL = 1, 2, 5, 14  # scopes as numbers of RFC 4007
+LINK_LOCAL, SITE_LOCAL, GLOBAL = 2, 5, 14  # scopes as numbers of RFC 4007
 
 
 def is_multicast(address: int) -> bool:

@@ -34,9 +34,6 @@ class Entry:
         return self.timeout is not None and now >= self.timeout
 
 
-EVER = Entry()
-
-
 @frozen
 class MemberSet:
     """A set: `kind` as `ipset create` spells it, `family` 4 or 6, 0 for the kinds that know none.

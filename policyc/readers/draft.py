@@ -25,7 +25,7 @@ class CommandError(ValueError):
 
 @dataclass(slots=True)
 class ChainDraft:
-    """A chain while it is being read; `declared` is False for one that only rules have named so far."""
+    """A chain while it is being read; `span` is its declaration, None for one that only rules have named so far."""
 
     name: str
     policy: str | None = None
@@ -37,14 +37,13 @@ class ChainDraft:
 class TableDraft:
     """A table while it is being read."""
 
-    __slots__ = ("chains", "committed", "family", "name", "span")
+    __slots__ = ("chains", "family", "name", "span")
 
     def __init__(self, family: int, name: str, span: Span | None = None) -> None:
         self.family = family
         self.name = name
         self.span = span
         self.chains: dict[str, ChainDraft] = {}
-        self.committed = False
 
     @classmethod
     def of(cls, table: Table) -> TableDraft:

@@ -63,7 +63,10 @@ def _neighbour(path: Path, number: int | None) -> str:
     from difflib import get_close_matches
 
     try:
-        near = get_close_matches(path.name, sorted(item.name for item in path.parent.iterdir()), n=1)
+        beside = {item.name for item in path.parent.iterdir()} - {
+            path.name
+        }  # a link that leads nowhere is there itself
+        near = get_close_matches(path.name, sorted(beside), n=1)
     except OSError:
         return ""
     return f"did you mean `{path.parent / near[0]}`?" if near else ""

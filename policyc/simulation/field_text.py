@@ -1,10 +1,8 @@
-"""The value of a packet's field, and a set of values, as a person reads them. Part of `policyc.simulation`."""
+"""The value of a packet's field as a person reads it. Part of `policyc.simulation`."""
 
 from __future__ import annotations
 
 from policyc.net.addresses import format_address
-from policyc.net.intervals import IntervalSet
-from policyc.net.names import NameSet
 from policyc.net.protocols import ICMP, ICMPV6, format_protocol
 from policyc.netfilter import fields
 from policyc.netfilter.fields import Field
@@ -15,7 +13,6 @@ _ADDRESSES = frozenset(
 )
 _HEXADECIMAL = frozenset((fields.MARK, fields.CT_MARK, fields.SOCKET_MARK, fields.TOS, fields.REALM, fields.SPI))
 _STATUS = ("EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED", "SNAT", "DNAT")
-_MOST = 4  # values of a set that are shown one by one
 
 
 def field_text(field: Field, value: object, family: int, proto: int) -> str:
@@ -53,15 +50,3 @@ def _icmp_text(value: int, proto: int) -> str:
         if name := next(exact, None) or next(plain, None):
             return name
     return f"{kind}/{code}"
-
-
-def values_text(field: Field, values: IntervalSet | NameSet, family: int, proto: int) -> str:
-    """Return a set of values: a few one by one, ranges with their ends, more than four shortened."""
-    if isinstance(values, NameSet):
-        names = [*sorted(values.members), *(f"{prefix}+" for prefix in sorted(values.prefixes))]
-        return ("not " if values.complement else "") + ",".join(names)
-    texts = [
-        field_text(field, low, family, proto) + ("" if low == high else f"-{field_text(field, high, family, proto)}")
-        for low, high in values.spans[:_MOST]
-    ]
-    return ",".join(texts) + (f" and {len(values.spans) - _MOST} more" if len(values.spans) > _MOST else "")

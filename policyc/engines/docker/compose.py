@@ -15,7 +15,7 @@ from policyc.engines.docker.compose_ports import exposed_ports, published_ports
 from policyc.engines.docker.interpolation import interpolated
 from policyc.engines.docker.ports import Address
 from policyc.engines.docker.scenario import Container, Network, Scenario, Subnet
-from policyc.engines.docker.scenario_file import converted
+from policyc.engines.fields import converted
 from policyc.engines.given import Given
 from policyc.engines.yaml_document import read_documents
 from policyc.source import Source

@@ -24,6 +24,7 @@ from policyc.engines.docker.scenario import (
 )
 from policyc.engines.docker.settings import read_settings
 from policyc.engines.docker.versions import Behaviour
+from policyc.engines.fields import converted
 from policyc.engines.given import Given
 
 T = TypeVar("T")
@@ -113,18 +114,6 @@ def _ports(given: Given, read: Callable[[str], list[P]]) -> list[P]:
 def _link(text: str) -> tuple[str, str]:
     target, _, alias = text.partition(":")
     return target, alias or target
-
-
-def converted(given: Given, convert: Callable[[str], T], wanted: str) -> T | None:
-    """Return a text converted, None where there is none, or where it is wrong, which is reported."""
-    text = given.text()
-    if not text:
-        return None
-    try:
-        return convert(text)
-    except ValueError:
-        given.wrong(f"must be {wanted}, not `{text}`")
-        return None
 
 
 def _all(given: Given, convert: Callable[[str], T], wanted: str) -> tuple[T, ...]:
