@@ -17,7 +17,7 @@ from typing import Any
 from policyc.diagnostics import Diagnostic, InputError, Severity, diagnose
 from policyc.diagnostics.selection import UnknownCodeError, all_codes_of, codes_of
 from policyc.frozen import frozen
-from policyc.readers.files import read_file
+from policyc.readers.files import bytes_of, text_of
 from policyc.source import Source, Span
 
 FILE = "policyc.toml"
@@ -78,8 +78,8 @@ def find_config(start: Path) -> Path | None:
 
 def read_config(path: Path) -> Config:
     """Return the values of a config file; raise InputError with everything that is wrong in it."""
-    source = read_file(path, display(path)) if path.stat().st_size else Source(display(path), "")
-    return _Reader(path, source).read()
+    data, shown = bytes_of(path, display(path)), display(path)
+    return _Reader(path, text_of(data, shown) if data else Source(shown, "")).read()
 
 
 def display(path: Path) -> str:

@@ -43,7 +43,7 @@ class _WatchCommand(click.Command):
 
 
 def _with_seconds(args: list[str]) -> Iterator[str]:
-    for word, behind in zip(args, [*args[1:], ""], strict=True):
+    for word, behind in zip(args, [*args[1:], ""], strict=False):
         yield word
         if word == "--watch" and not behind.replace(".", "", 1).isdecimal():
             yield str(EVERY)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from policyc.cli.exit import Exit
-from policyc.cli.output import complain, tell
+from policyc.cli.output import complain, open_missing, tell
 from policyc.diagnostics import InputError
 from policyc.diagnostics.catalogue import REPOSITORY
 
@@ -81,6 +81,7 @@ def program() -> None:
 
 def run(argv: Sequence[str]) -> int:
     """Run a command line and return its exit code. Nothing but an interrupt leaves as an exception."""
+    open_missing()
     try:
         result: Any = program.main(args=list(argv), prog_name="policyc", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -108,7 +109,7 @@ def _show(error: click.ClickException) -> None:
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     if ctx is not None:
         tell(ctx.get_usage().removesuffix("\n"))
-    tell(f"error: {error.format_message()}")
+    tell("error: " + error.format_message().replace("\n\t", " "))  # click lists choices on lines of their own
     if ctx is not None:
         tell(f"`{ctx.command_path} --help` explains")
 

@@ -14,6 +14,13 @@ from policyc.readers.files import refusal
 from policyc.report.style import Style, wants_colour
 
 
+def open_missing() -> None:
+    """Open what the caller has closed (`>&-`): nothing comes from there, results go nowhere, the exit code stays the answer."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the program
+
+
 def style_for(stream: TextIO, color: str) -> Style:
     """Return how to print for people there; `color` is auto, always or never."""
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
@@ -63,6 +70,10 @@ def _to_stdout(data: bytes) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:  # the reader has seen enough: no error, and the exit code stays the answer's
         _close(sys.stdout)
+    except OSError as error:
+        _close(sys.stdout)
+        reason = (error.strerror or str(error)).lower()
+        raise refusal("standard output", f"standard output cannot be written: {reason}") from None
 
 
 def _close(stream: TextIO) -> None:
