@@ -31,9 +31,10 @@ from policyc.netfilter.effect import Rewrite
 from policyc.netfilter.fields import Field
 from policyc.netfilter.hooks import TABLES, VISITS, Hook
 from policyc.netfilter.predicate import ALWAYS, In, Predicate, all_of, any_of, negate
+from policyc.netfilter.tested import Towards
 
 _STAGES = {hook: tuple(visit.stage for visit in VISITS if visit.hook is hook) for hook in Hook}
-_OWN_DST, OWN_SOURCE = (In(one, NameSet.of("LOCAL")) for one in (fields.DST_TYPE, fields.SRC_TYPE))
+_OWN_DST, _OWN_SRC = (In(one, NameSet.of("LOCAL")) for one in (fields.DST_TYPE, fields.SRC_TYPE))
 _LOOPBACK = NameSet.of("lo")
 _BY_LOOPBACK = In(fields.OIF, _LOOPBACK)
 _STATUS = {fields.DST: 32, fields.SRC: 16}  # IPS_DST_NAT, IPS_SRC_NAT
@@ -55,36 +56,22 @@ class Way(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """Which packets come from, or go to, somewhere: `here` this host itself, `away` what has an interface.
-
-    `where` is about `iif` and `src` of a source as the packet enters, about `oif` and `dst` of a target as it arrives.
-    """
-
-    here: bool
-    away: bool
-    where: Predicate = ALWAYS
-
-
-@dataclass(frozen=True, slots=True)
 class Asked:
-    """First packets from one side to another: `entering` and `arriving` say more of them, before and after translation.
+    """A question about first packets in `states`, of NEW and INVALID; what is exempted from tracking counts as well.
 
-    `states` are those that count, of NEW and INVALID; what is exempted from tracking is UNTRACKED and counts as well.
+    `from_own`: what this host sends comes from an address of its own.
     """
 
-    source: Side
-    target: Side
-    entering: Predicate = ALWAYS
-    arriving: Predicate = ALWAYS
+    towards: Towards
     states: frozenset[str] = frozenset(("NEW", "INVALID"))
+    from_own: bool = True
 
     @property
     def all_tests(self) -> Predicate:
         """A predicate that mentions every value which the question tells apart."""
-        parts = (self.source.where, self.target.where, self.entering, self.arriving)
-        kinds = (_OWN_DST, OWN_SOURCE)
-        return any_of(*(part for part in (*parts, *map(negate, parts), *kinds) if part is not ALWAYS))
+        one = self.towards
+        parts = (one.source.where, one.target.where, one.entering, one.arriving)
+        return any_of(*(part for part in (*parts, *map(negate, parts), _OWN_DST, _OWN_SRC) if part is not ALWAYS))
 
 
 class Arrival(NamedTuple):
@@ -122,7 +109,7 @@ class Opening:
 
     def run(self) -> None:
         """Send the packets of the source on their way. Raises OverBudgetError where they are cut into too many pieces."""
-        source = self.asked.source
+        source = self.asked.towards.source
         if source.away:
             self._sent = False
             outside = all_of(INCOMING, negate(In(fields.IIF, _LOOPBACK)), negate(OUTGOING), self.around.arriving)
@@ -130,7 +117,8 @@ class Opening:
         if source.here:
             self._sent = True
             ways = any_of(self.around.onward, self.around.here)
-            self._send(self._entering(all_of(negate(INCOMING), OUTGOING, ways)))
+            own = _OWN_SRC if self.asked.from_own else ALWAYS
+            self._send(self._entering(all_of(negate(INCOMING), OUTGOING, own, ways)))
 
     # ------------------------------------------------------------------ entry
     def _entering(self, fact: Predicate) -> list[Piece]:
@@ -142,7 +130,7 @@ class Opening:
         )
         exempt = all_of(is_state("UNTRACKED"), exempted_by_the_kernel(family))
         first = any_of(all_of(is_state(*sorted(self.asked.states)), states), exempt)
-        tests = (fact, first, self.asked.source.where, self.asked.entering)
+        tests = (fact, first, self.asked.towards.source.where, self.asked.towards.entering)
         region = space.diagrams.all_of([self.rewriting.kinds, *(rules.encoder.holds(test).possible for test in tests)])
         if rules.is_tracking and fields.FRAG in space.columns:
             region = space.diagrams.both(region, space.name(fields.FRAG, "whole"))
@@ -162,18 +150,18 @@ class Opening:
     def _receive(self, pieces: list[Piece]) -> None:
         here = ALWAYS if self.rules.diverts else self.around.here
         self._deliver([self._part(each, here) for each in pieces])
-        if self.asked.target.away:
+        if self.asked.towards.target.away:
             leaves = all_of(OUTGOING, negate(_BY_LOOPBACK), self.around.onward, self.around.entries)
             gone = [self._part(each, negate(self.around.here)) for each in pieces]
             gone = [Piece(self.rules.space.release(each.region, fields.OIF), each.now) for each in gone]
             gone = [Piece(each.region, self.rewriting.freed(each.now, fields.TTL)) for each in gone]
-            gone = [self._part(self._part(each, leaves), self.asked.target.where) for each in gone]
+            gone = [self._part(self._part(each, leaves), self.asked.towards.target.where) for each in gone]
             gone = self._hook(Hook.POSTROUTING, self._hook(Hook.FORWARD, gone))
             self._arrive(Way.FORWARDED, gone, Hook.POSTROUTING)
 
     def _deliver(self, pieces: list[Piece]) -> None:
-        if self.asked.target.here:
-            asked = [self._part(each, self.asked.target.where) for each in pieces]
+        if self.asked.towards.target.here:
+            asked = [self._part(each, self.asked.towards.target.where) for each in pieces]
             self._arrive(Way.LOCAL, self._hook(Hook.INPUT, asked), Hook.INPUT)
 
     def _send(self, pieces: list[Piece]) -> None:
@@ -182,8 +170,10 @@ class Opening:
         gone = [self._rerouted(each) if each.now.touches(routed) else each for each in self._hook(Hook.OUTPUT, pieces)]
         gone = self._hook(Hook.POSTROUTING, gone)
         self._loop([self._part(each, all_of(_BY_LOOPBACK, self.around.here)) for each in gone])
-        if self.asked.target.away:
-            leaving = [self._part(self._part(each, negate(_BY_LOOPBACK)), self.asked.target.where) for each in gone]
+        if self.asked.towards.target.away:
+            leaving = [
+                self._part(self._part(each, negate(_BY_LOOPBACK)), self.asked.towards.target.where) for each in gone
+            ]
             self._arrive(Way.SENT, leaving, Hook.POSTROUTING)
 
     def _rerouted(self, piece: Piece) -> Piece:
@@ -193,7 +183,7 @@ class Opening:
 
     def _loop(self, pieces: list[Piece]) -> None:
         """Let in what this host sends to itself: with its state and marks, without its socket."""
-        if not self.asked.target.here:
+        if not self.asked.towards.target.here:
             return
         back = []
         for piece in pieces:
@@ -202,15 +192,15 @@ class Opening:
         self._deliver(self._hook(Hook.PREROUTING, joined(self.rules.space, back), again=True))
 
     def _arrive(self, way: Way, pieces: list[Piece], hook: Hook) -> None:
-        ended = [self._part(each, self.asked.arriving) for each in pieces]
+        ended = [self._part(each, self.asked.towards.arriving) for each in pieces]
         self.arrived += [Arrival(way, each, self._sent, hook) for each in joined(self.rules.space, ended)]
 
     def _lose(self, hook: Hook, piece: Piece) -> None:
         """Note a packet that ends on the way, if it was on the way to the target; before routing nobody knows the interface."""
-        target, space = self.asked.target, self.rules.space
+        target, space = self.asked.towards.target, self.rules.space
         possible, diagrams = self.rewriting.possible, space.diagrams
         here = self.rules.encoder.holds(all_of(_OWN_DST, target.where)).possible
-        arriving = self.rules.encoder.holds(self.asked.arriving).possible
+        arriving = self.rules.encoder.holds(self.asked.towards.arriving).possible
         towards = []
         if target.here and hook is not Hook.FORWARD:
             towards.append(here)

@@ -169,9 +169,8 @@ class Rewriting:
         """Return the substitution after these fields got values that nobody here knows."""
         for field in changing:
             if (column := self.space.columns.get(field)) is not None:
-                groups = [{bit} for bit in column.bits.values()] or [column.all_levels]
-                for group in groups:
-                    now = now.freeing(frozenset(group))
+                for group in [frozenset((bit,)) for bit in column.bits.values()] or [column.all_levels]:
+                    now = now.freeing(group)
             now = self._derived(now, field, ALL)
         return now
 

@@ -26,11 +26,12 @@ _BROADCAST = IntervalSet.of(0, (1 << 32) - 1)  # to everybody on the link, whate
 
 @frozen
 class Surroundings:
-    """`kinds` holds for every packet (what its addresses are), `onward` for one that leaves, `entries` for one that is forwarded.
+    """What holds for packets, as far as it is known.
 
-    `here` holds for what is for this host, to it alone or to many. `arriving` holds for one that comes in: no host lets in its own addresses, unless it is told to.
-
-    `own` are the addresses of this host, as far as they are known.
+    `kinds` says of which kind their addresses are, `here` which are for this host, to it alone or to many. `onward` holds for
+    one that leaves, `entries` for one that is forwarded, `arriving` for one that comes in: no host lets in its own addresses,
+    unless it is told to. `back` holds where an answer would leave by where the packet came in. `own` are the addresses of
+    this host.
     """
 
     kinds: Predicate
@@ -38,6 +39,7 @@ class Surroundings:
     onward: Predicate = ALWAYS
     entries: Predicate = ALWAYS
     arriving: Predicate = ALWAYS
+    back: Predicate = ALWAYS
     own: IntervalSet = IntervalSet()
 
     @property
@@ -93,7 +95,7 @@ def of_host(host: Host, family: int) -> Surroundings:
     for values in local.values():
         here |= values
     entries = In(fields.IIF, NameSet.of(*forwarding))
-    return Surroundings(all_of(*facts), In(fields.DST, here), _onward(host, family), entries, own=own)
+    return Surroundings(all_of(*facts), In(fields.DST, here), _ways(host, family), entries, back=_ways(host, family, back=True), own=own)
 
 
 def _groups(family: int, address: Field, kind: Field) -> list[Predicate]:
@@ -141,8 +143,8 @@ def _kinds_of_local(host: Host, family: int) -> dict[str, IntervalSet]:
     return found
 
 
-def _onward(host: Host, family: int) -> Predicate:
-    """Return which destinations leave by which interface in some table of routes."""
+def _ways(host: Host, family: int, *, back: bool = False) -> Predicate:
+    """Return which destinations leave by which interface in some table; `back`: the same of where a packet came from."""
     by_device: defaultdict[str, IntervalSet] = defaultdict(IntervalSet)
     usable = _usable(host, family)
     for table in sorted({route.table for route in usable} - {LOCAL}):
@@ -156,5 +158,6 @@ def _onward(host: Host, family: int) -> Predicate:
                 by_device[route.device] |= span - taken
             if not route.tos and route.destination.address >> 118 != 0xFE80 >> 6:  # these are asked for by interface
                 level.append((route.prefix, span))
-    ways = (all_of(In(fields.DST, values), In(fields.OIF, NameSet.of(name))) for name, values in by_device.items())
+    address, device = (fields.SRC, fields.IIF) if back else (fields.DST, fields.OIF)
+    ways = (all_of(In(address, values), In(device, NameSet.of(name))) for name, values in by_device.items())
     return any_of(*ways)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from policyc.lowering.distinct import networks_of
 from policyc.lowering.draft import ChainDraft, Draft, TableDraft
+from policyc.lowering.proofs import proofs
 from policyc.netfilter.hooks import BASE_CHAINS, TABLES, Hook
 from policyc.netfilter.intent import Intent, Zone
 from policyc.netfilter.ruleset import Chain, Ruleset, Table
@@ -42,7 +43,7 @@ def intent_of(draft: Draft) -> Intent:
         tuple(draft.sysctls.values()),
         tuple(draft.statements.values()),
         policy.tests,
-        policy.proofs,
+        proofs(draft),
         policy.addresses,
         policy.place_last,
         tuple(bridge for one in policy.foreign for bridge in one.bridges),

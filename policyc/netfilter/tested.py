@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from policyc.frozen import frozen
+from policyc.netfilter.predicate import ALWAYS, Predicate
 from policyc.netfilter.question import Question
 from policyc.source import Span
 
@@ -43,18 +44,38 @@ class PacketTest:
 
 
 @frozen
+class Side:
+    """Which packets come from, or go to, somewhere: `here` this host itself, `away` what has an interface.
+
+    `where` is about `iif` and `src` of a source as the packet enters, about `oif` and `dst` of a target as it arrives.
+    """
+
+    here: bool
+    away: bool
+    where: Predicate = ALWAYS
+
+
+@frozen
+class Towards:
+    """First packets of a family from one side to another; `entering` and `arriving` say more, before and after translation."""
+
+    family: int
+    source: Side
+    target: Side
+    entering: Predicate = ALWAYS
+    arriving: Predicate = ALWAYS
+
+
+@frozen
 class Proof:
     """`never A -> B services except rules`, `always …`: about all packets.
 
-    `sources` and `targets` are zones, `self` or `any`; `services` and `words` stand as they were written.
+    It is about the packets of every one of `pairs`. `exceptions` are names of rules, intents, presets or defines.
     """
 
     block: str
     quantifier: str
     any_packet: bool
-    sources: tuple[str, ...]
-    targets: tuple[str, ...]
-    services: tuple[str, ...]
-    words: tuple[str, ...]
+    pairs: tuple[Towards, ...]
     exceptions: tuple[str, ...]
     span: Span = field(compare=False, repr=False)

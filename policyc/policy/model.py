@@ -11,7 +11,7 @@ from policyc.diagnostics.suppressions import Suppression
 from policyc.frozen import frozen
 from policyc.netfilter.hooks import Hook
 from policyc.netfilter.intent import AddressName, Sysctl
-from policyc.netfilter.tested import PacketTest, Proof
+from policyc.netfilter.tested import PacketTest
 from policyc.policy.defined import Limit, Log, Schedule, Schedules, Set, Side, Zone
 from policyc.policy.foreign import Foreign
 from policyc.policy.values import (
@@ -262,6 +262,26 @@ class Clamp:
 
 
 Item = Block | Publish | Notrack | Synproxy | Tproxy | Netmap | Clamp
+
+
+@frozen
+class Proof:
+    """`never A -> B …` and `always A -> B …`: a statement about all packets of every pair of its zones.
+
+    Services and addresses are as of a rule; no services mean all packets. `exceptions` are names after `except`.
+    """
+
+    block: str
+    quantifier: str
+    any_packet: bool
+    sources: tuple[Side, ...]
+    targets: tuple[Side, ...]
+    services: tuple[Service, ...]
+    source: Addresses | None
+    destination: Addresses | None
+    marked: Marks | None
+    exceptions: tuple[str, ...]
+    span: Span = field(compare=False, repr=False)
 
 
 @frozen

@@ -12,7 +12,7 @@ from policyc.diagnostics import Diagnostic, Severity
 from policyc.language import definitions as d
 from policyc.language import tree as t
 from policyc.language.packet import TestBlock
-from policyc.netfilter.tested import PacketTest, Proof
+from policyc.netfilter.tested import PacketTest
 from policyc.policy.blocks import Blocks
 from policyc.policy.calls import Calls, check_parameters
 from policyc.policy.containers import resolve_containers
@@ -25,9 +25,11 @@ from policyc.policy.header import Header, resolve_header
 from policyc.policy.identity import Identities
 from policyc.policy.intents import Intents
 from policyc.policy.matches import Matches
-from policyc.policy.model import Item, Policy
+from policyc.policy.model import Item, Policy, Proof
 from policyc.policy.namespace import Names
 from policyc.policy.places import Places
+from policyc.policy.proofs import Proofs
+from policyc.policy.rule_names import RuleNames
 from policyc.policy.rules import Rules
 from policyc.policy.sysctls import resolve_sysctls
 from policyc.policy.tested import TestedNames
@@ -130,6 +132,8 @@ def _items(
     for define in reversed(defines):
         if define.name.text not in calls.used:
             blocks.alone(define)
-    tested = TestedNames(places, services, matches, endpoints, identities, findings, defines)
-    tests, proofs = tested.resolve(one for one in statements if isinstance(one, TestBlock))
-    return tuple(item for item in found if item), tests, proofs
+    known = RuleNames(identities, findings, defines)
+    proofs = Proofs(places, services, matches, known, findings)
+    tested = TestedNames(places, services, matches, endpoints, known, proofs, findings)
+    tests, proved = tested.resolve(one for one in statements if isinstance(one, TestBlock))
+    return tuple(item for item in found if item), tests, proved

@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 
 from policyc.analysis.one_packet import only
-from policyc.analysis.opening import Asked, Opening, Side
+from policyc.analysis.opening import Asked, Opening
 from policyc.analysis.rules import FamilyRules
 from policyc.analysis.surroundings import of_host
 from policyc.host.address_types import address_types
 from policyc.host.host import Host
 from policyc.netfilter.predicate import any_of
 from policyc.netfilter.ruleset import Ruleset
+from policyc.netfilter.tested import Side, Towards
 from policyc.readers.topology import host_of_topology
 from policyc.simulation.packet import Packet
 from policyc.simulation.recorded import described
@@ -32,7 +33,7 @@ from policyc.simulation.trace import DELIVERED, KERNEL_DROP, UNSUPPORTED, Trace
 from policyc.simulation.walk import Simulation
 
 sys.path.append(str(Path(__file__).parents[1] / "kernel"))
-from random_cases import random_case  # noqa: E402 - the generators stand beside the tests that load them into a kernel
+from random_cases import random_case  # the generators stand beside the tests that load them into a kernel
 
 SHARED = Path(os.environ.get("POLICYC_SHARED", Path(__file__).parents[3] / "shared"))
 RECORDED = sorted((SHARED / "truth" / "kernel" / "cases").glob("*.json.gz"))
@@ -60,7 +61,8 @@ def ends(ruleset: Ruleset, host: Host, sent: Packet, state: str) -> set[str]:
     """Return where the walk with sets says that one packet may end."""
     around = of_host(host, sent.family)
     states = frozenset((state,)) & {"NEW", "INVALID"} or frozenset(("NEW", "INVALID"))
-    asked = Asked(Side(here=sent.outgoing, away=not sent.outgoing), ANYWHERE, entering=only(sent), states=states)
+    source = Side(here=sent.outgoing, away=not sent.outgoing)
+    asked = Asked(Towards(sent.family, source, ANYWHERE, entering=only(sent)), states, from_own=False)
     rules = FamilyRules(ruleset, sent.family, asked=any_of(asked.all_tests, around.all_facts))
     walk = Opening(rules, asked, around)
     walk.run()
