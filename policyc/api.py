@@ -109,6 +109,23 @@ def compile(  # noqa: A001 - the contract's name; here nothing needs the builtin
     return loadable_text(ruleset, family, how)
 
 
+def iptables_save(ruleset: Ruleset, family: int) -> str:
+    """Return the canonical iptables-save text of a family, "" where it has no tables."""
+    from policyc.writers.save import iptables_save as write
+
+    return write(ruleset, family)
+
+
+def test(source: str | Path | Ruleset) -> Results:
+    """Return the answers to the `test` blocks of a policy: `.packets`, `.proofs`, `.coverage`, `.passed`.
+
+    Raises InputError where the source cannot be read, or a packet must say where it comes in or leaves.
+    """
+    from policyc.checks.tests import run_tests
+
+    return run_tests(source if isinstance(source, Ruleset) else load(source))
+
+
 def explain(
     source: str | Path | Ruleset,
     packet: str | Headers | Mapping[str, Any],
@@ -135,13 +152,6 @@ def explain(
     return found[0]
 
 
-def iptables_save(ruleset: Ruleset, family: int) -> str:
-    """Return the canonical iptables-save text of a family, "" where it has no tables."""
-    from policyc.writers.save import iptables_save as write
-
-    return write(ruleset, family)
-
-
 def replay(case: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what the kernel does with each packet of a recorded case, in order; docs/api.md has both forms.
 
@@ -150,16 +160,6 @@ def replay(case: Mapping[str, Any]) -> list[dict[str, Any]]:
     from policyc.simulation.replay import replay as answers
 
     return answers(case)
-
-
-def test(source: str | Path | Ruleset) -> Results:
-    """Return the answers to the `test` blocks of a policy: `.packets`, `.proofs`, `.coverage`, `.passed`.
-
-    Raises InputError where the source cannot be read, or a packet must say where it comes in or leaves.
-    """
-    from policyc.checks.tests import run_tests
-
-    return run_tests(source if isinstance(source, Ruleset) else load(source))
 
 
 def preview(engine: str, scenario: Mapping[str, Any], resolved: Mapping[str, Any] | None = None) -> Ruleset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,15 @@ def test_rooms_import_only_from_rooms_below() -> None:
     from importlinter.cli import lint_imports
 
     assert lint_imports(config_filename=str(ROOT / ".importlinter"), cache_dir=None) == 0
+
+
+def test_the_table_of_rooms_is_the_contract() -> None:
+    _, _, layers = (ROOT / ".importlinter").read_text().partition("layers =\n")
+    contract = [
+        {room.strip() for room in line.split("|") if not room.strip().startswith("(")} for line in layers.splitlines()
+    ]
+    rows = re.findall(r"^\| (`[a-z`, ]+`) \|", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
+    assert [set(re.findall(r"[a-z]+", row)) for row in rows] == [rooms for rooms in contract if rooms]
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)

@@ -29,6 +29,7 @@ from typing import NamedTuple
 import pytest
 
 from policyc import api
+from policyc.cli.main import COMMANDS as PROGRAM
 from policyc.cli.question import host_in
 from policyc.config import read_config
 from policyc.diagnostics import Severity
@@ -110,6 +111,16 @@ def commands() -> list[Command]:
 
 
 COMMANDS = commands()
+
+
+def test_every_command_has_a_section() -> None:
+    headings = re.findall(r"^## (.*)$", (ROOT / "docs" / "commands.md").read_text(), re.MULTILINE)
+    assert sorted(word for heading in headings for word in heading.split(", ") if word.islower()) == sorted(PROGRAM)
+
+
+def test_every_name_of_the_api_is_described() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    assert [name for name in api.__all__ if not re.search(rf"`{name}[`(]", text)] == []
 
 
 @pytest.fixture(scope="module")
