@@ -35,8 +35,11 @@ class Replay:
 
     def steps(self, hook: Hook, point: Point) -> list[Step] | None:
         """Return the rules that the packet matches in a hook, None where the simulator cannot know that."""
-        if not self._table.has(hook.value):
-            return []
+        found = self.run(hook, point)
+        return None if found is None else found[0]
+
+    def run(self, hook: Hook, point: Point) -> tuple[list[Step], Packet] | None:
+        """Return the rules that the packet matches in a hook and what it has become, None where nobody can know that."""
         self._assumed.clear()
         self._assumed.update(point.conditions)
         packet = packet_of(point)
@@ -44,10 +47,11 @@ class Replay:
         self._state.choices = Choices()
         steps: list[Step] = []
         try:
-            self._table.run(hook.value, packet, steps)
+            if self._table.has(hook.value):
+                self._table.run(hook.value, packet, steps)
         except UnknowableError:
             return None
-        return steps
+        return steps, packet
 
     def _know_types(self, point: Point, packet: Packet) -> None:
         known = self._state.address_types

@@ -7,6 +7,8 @@ any translation. `OwnWalk` knows only connections that these rules translate and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from policyc.analysis.chains import TableSets
 from policyc.analysis.diagrams import EMPTY
 from policyc.analysis.facts import (
@@ -26,6 +28,7 @@ from policyc.netfilter.effect import Rewrite
 from policyc.netfilter.fields import Field
 from policyc.netfilter.hooks import TABLES, VISITS, Hook
 from policyc.netfilter.predicate import ALWAYS, In, Predicate, all_of, negate
+from policyc.netfilter.ruleset import Table
 
 _STAGES = {hook: tuple(visit.stage for visit in VISITS if visit.hook is hook) for hook in Hook}
 _BY_LOOPBACK = NameSet.of("lo")
@@ -44,14 +47,19 @@ _SIDES: dict[Hook, tuple[Field, Field]] = {
 
 
 class OpenWalk:
-    """The walk of one family: after `run`, `tables` know what came to each of their rules."""
+    """The walk of one family: after `run`, `tables` know what came to each of their rules.
 
-    __slots__ = ("rules", "tables")
+    `came` is what came to a table in a hook, whether there is one or not. `tables` given are walked instead of those of
+    `rules`, which must know their values.
+    """
 
-    def __init__(self, rules: FamilyRules) -> None:
+    __slots__ = ("came", "rules", "tables")
+
+    def __init__(self, rules: FamilyRules, tables: Iterable[Table] | None = None) -> None:
         self.rules = rules
-        own = rules.ruleset.family(rules.family)
+        own = rules.ruleset.family(rules.family) if tables is None else tables
         self.tables = {table.name: TableSets(rules, table) for table in own if table.name in TABLES}
+        self.came: dict[tuple[Hook, str], int] = {}
 
     def run(self) -> None:
         """Send every packet there can be on its way: what this host sends, what comes back over loopback, what arrives."""
@@ -93,9 +101,13 @@ class OpenWalk:
                 packets = self._tracked(packets)
             elif stage == "nat":
                 packets = self._nat(hook, packets)
-            elif stage in self.tables:
-                packets = self._table(stage, hook, packets)
+            elif stage in TABLES:
+                self._note(hook, stage, packets)
+                packets = self._table(stage, hook, packets) if stage in self.tables else packets
         return packets
+
+    def _note(self, hook: Hook, table: str, packets: int) -> None:
+        self.came[hook, table] = self.rules.space.diagrams.either(self.came.get((hook, table), EMPTY), packets)
 
     def _tracked(self, packets: int) -> int:
         """Give packets without a state every state that they can have; those that have one keep it."""
@@ -114,9 +126,11 @@ class OpenWalk:
     def _nat(self, hook: Hook, packets: int) -> int:
         """Let table nat see first packets; whatever has an entry may have been translated, now or before."""
         diagrams, where = self.rules.space.diagrams, self.rules.where
+        first = diagrams.both(packets, where(begins_connection(self.rules.family)))
+        first = diagrams.without(first, where(_COMES_BACK))
+        self._note(hook, "nat", first)
         if "nat" in self.tables:
-            first = diagrams.both(packets, where(begins_connection(self.rules.family)))
-            self._table("nat", hook, diagrams.without(first, where(_COMES_BACK)))
+            self._table("nat", hook, first)
         entered = diagrams.both(packets, where(HAS_ENTRY))
         return diagrams.either(packets, freed(self.rules.space, entered, *_SIDES[hook]))
 
