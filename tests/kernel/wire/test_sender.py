@@ -63,6 +63,9 @@ def hosts(machine: None) -> Iterator[dict[str, Host]]:
         for host in found.values():
             host.set("net.ipv4.tcp_syn_retries", "1")  # IPv6 looks at the first answer only with the second SYN
             host.set("net.ipv4.tcp_syn_linear_timeouts", "0")
+            # The router has its destinations on the client's link and would, now and then, send the client there itself.
+            host.set("net.ipv6.conf.all.accept_redirects", "0")
+            host.set("net.ipv6.conf.eth0.accept_redirects", "0")
         yield found
 
 
