@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Kernel tests wait for packets that do not come: one worker more than there are processors keeps those busy.
+WORKERS := $(shell expr $$(nproc) + 1)
 EXAMPLE := examples/web-server.pol
 DEBIAN := iptables nftables ipset iproute2 tcpdump chromium
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
@@ -14,7 +16,7 @@ demo: $(VENV)/.installed
 	$(BIN)/policyc explain $(EXAMPLE) 'tcp 198.51.100.9 -> self:22 in net'
 
 test: $(VENV)/.developer packages lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check
