@@ -49,6 +49,7 @@ from policyc.checks import (
     set_directions,
     shares,
     states,
+    test_blocks,
     this_host,
     tracking_helpers,
     translation_scope,
@@ -56,7 +57,6 @@ from policyc.checks import (
     undefined_chains,
     unknown_parts,
     unreachable_chains,
-    unrun_tests,
     untracked,
     user_chain,
 )
@@ -121,9 +121,12 @@ CHECKS: tuple[Check, ...] = (
     families.check,
     set_directions.check,
     this_host.check,
-    unrun_tests.check,
     unknown_parts.check,
 )
+
+
+SLOW = all_packets.CODES | test_blocks.CODES
+"""The codes of the only checks that cost much, of which none says that rules cannot be loaded."""
 
 
 @frozen
@@ -157,6 +160,8 @@ def run_checks(ruleset: Ruleset, *, select: Iterable[str] | None = None, ignore:
     survey = Survey(ruleset)
     with resting_collector():
         each = [one for check in CHECKS for one in check(survey)]
+        if asked & test_blocks.CODES:
+            each += test_blocks.check(survey)
         if asked & all_packets.CODES:
             each = all_packets.beside(survey, each)
         found = [*ruleset.notes, *of_statements(each, ruleset)]

@@ -11,38 +11,43 @@ from typing import Any
 from policyc import FORMAT_VERSION
 from policyc.checks.coverage import Coverage, coverage
 from policyc.checks.packet_tests import FAILED, PASSED, UNDECIDED, Course, PacketResult, decided
+from policyc.checks.proofs import PROVED, REFUTED, ProofResult, proofs_decided
 from policyc.diagnostics import Diagnostic, Related, diagnose
 from policyc.diagnostics.diagnostic import location
 from policyc.frozen import frozen
 from policyc.netfilter.ruleset import Ruleset
-from policyc.netfilter.tested import Proof
 from policyc.simulation.view import PacketView
 
 NOTHING_COVERED = Coverage()
-NO_PROOFS = "proofs over all packets are not decided yet"
 
 
 @frozen
 class Results:
-    """The answers to the tests of one policy, or of several. `proofs` are named only: nothing here decides them."""
+    """The answers to the tests of one policy, or of several."""
 
     packets: tuple[PacketResult, ...] = ()
-    proofs: tuple[Proof, ...] = ()
+    proofs: tuple[ProofResult, ...] = ()
     coverage: Coverage = NOTHING_COVERED
 
     @property
     def passed(self) -> bool:
-        """Whether no packet failed or is undecided; proofs do not count."""
-        return all(result.state == PASSED for result in self.packets)
+        """Whether no packet failed or is undecided, and every proof is proved."""
+        packets = all(result.state == PASSED for result in self.packets)
+        return packets and all(result.state == PROVED for result in self.proofs)
 
     def count(self, state: str) -> int:
         """Return how many packets have that state."""
         return sum(result.state == state for result in self.packets)
 
+    def count_proofs(self, state: str) -> int:
+        """Return how many proofs have that state."""
+        return sum(result.state == state for result in self.proofs)
+
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """What is wrong, a finding for each packet that failed or is undecided, by place."""
-        found = (diagnostic_of(result) for result in self.packets if result.state != PASSED)
+        """What is wrong, a finding for each packet that failed or is undecided and each proof that does not hold, by place."""
+        found = [diagnostic_of(result) for result in self.packets if result.state != PASSED]
+        found += [one for result in self.proofs if (one := result.diagnostic) is not None]
         return tuple(sorted(found, key=lambda one: one.sort_key))
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,11 +55,13 @@ class Results:
         return {
             "format_version": FORMAT_VERSION,
             "tests": [_packet(result) for result in self.packets],
-            "proofs": [_proof(proof) for proof in self.proofs],
+            "proofs": [result.to_dict() for result in self.proofs],
             "coverage": self.coverage.to_dict(),
             "summary": {
                 **{state: self.count(state) for state in (PASSED, FAILED, UNDECIDED)},
-                "proofs_undecided": len(self.proofs),
+                "proofs_proved": self.count_proofs(PROVED),
+                "proofs_refuted": self.count_proofs(REFUTED),
+                "proofs_undecided": self.count_proofs(UNDECIDED),
             },
         }
 
@@ -65,8 +72,7 @@ def run_tests(ruleset: Ruleset) -> Results:
     Raises InputError where a packet cannot be asked about, because nothing says where it comes in or leaves.
     """
     packets = decided(ruleset)
-    proofs = ruleset.intent.proofs if ruleset.intent else ()
-    return Results(packets, proofs, coverage(ruleset, packets))
+    return Results(packets, proofs_decided(ruleset), coverage(ruleset, packets))
 
 
 def together(results: Iterable[Results]) -> Results:
@@ -127,14 +133,4 @@ def _course(course: Course) -> dict[str, Any]:
         "reason": trace.reason or None,
         "assumes": list(course.assumes),
         "faults": [f"expected {fault}" for fault in course.faults],
-    }
-
-
-def _proof(proof: Proof) -> dict[str, Any]:
-    return {
-        "block": proof.block,
-        "text": proof.span.text,
-        "location": location(proof.span),
-        "state": UNDECIDED,
-        "reason": NO_PROOFS,
     }

@@ -133,8 +133,8 @@ CATALOGUE: tuple[Entry, ...] = (
     ),
     # PC2xx: the policy's own tests
     Entry("PC201", "failed-test", "error", "a packet of a test block meets another fate than the test says"),
-    Entry("PC202", "undecided-test", "warning", "the fate of a tested packet hangs on what nobody knows"),
-    Entry("PC203", "tests-not-run", "info", "the policy's test blocks were read but not decided"),
+    Entry("PC202", "undecided-test", "warning", "the fate of a tested packet, or a proof, hangs on what nobody knows"),
+    Entry("PC203", "refuted-proof", "error", "a packet shows that a proof of a test block does not hold"),
     # PC3xx: NAT
     Entry("PC301", "dnat-not-admitted", "warning", "translated packets meet no rule that accepts them"),
     Entry("PC302", "port-tested-before-translation", "warning", "FORWARD accepts a port as it was before translation"),

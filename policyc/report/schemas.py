@@ -179,14 +179,27 @@ class TestedPacket(Model):
     complete: bool
 
 
+class ShownPacket(Model):
+    """A packet that was seen to do what an answer says; `sentence` is what `explain` takes, `beside` what it cannot say."""
+
+    sentence: str
+    beside: list[str]
+    packet: dict[str, Any]
+    verdict: str
+    interface: str | None
+    final: dict[str, Any]
+    assumes: list[str]
+
+
 class TestedProof(Model):
-    """A statement about all packets, which is not decided yet."""
+    """A statement about all packets; a refuted one has the packet that shows it."""
 
     block: str
     text: str
     location: Location
-    state: Literal["undecided"]
+    state: Literal["proved", "refuted", "undecided"]
     reason: str
+    counterexample: ShownPacket | None
 
 
 class Counted(Model):
@@ -214,11 +227,13 @@ class TestCoverage(Model):
 
 
 class TestSummary(Model):
-    """How many packets passed, failed or are undecided, and how many proofs are not decided."""
+    """How many packets passed, failed or are undecided, and the same of proofs."""
 
     passed: int = Field(ge=0)
     failed: int = Field(ge=0)
     undecided: int = Field(ge=0)
+    proofs_proved: int = Field(ge=0)
+    proofs_refuted: int = Field(ge=0)
     proofs_undecided: int = Field(ge=0)
 
 

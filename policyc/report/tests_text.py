@@ -7,13 +7,17 @@ from itertools import groupby
 
 from policyc.checks.coverage import Coverage, Covered
 from policyc.checks.packet_tests import FAILED, PASSED, UNDECIDED, PacketResult
-from policyc.checks.tests import NO_PROOFS, Results, diagnostic_of
+from policyc.checks.proofs import PROVED, REFUTED, ProofResult
+from policyc.checks.tests import Results, diagnostic_of
 from policyc.report.full import findings
 from policyc.report.style import PLAIN, Style
 from policyc.report.summary import plural
 from policyc.source import Span
 
-_WORDS = {PASSED: ("good", "passed   "), FAILED: ("error", "FAILED   "), UNDECIDED: ("warning", "UNDECIDED")}
+_WORDS = {
+    PASSED: ("good", "passed   "), FAILED: ("error", "FAILED   "), UNDECIDED: ("warning", "UNDECIDED"),
+    PROVED: ("good", "proved   "), REFUTED: ("error", "REFUTED  "),
+}  # fmt: skip
 
 
 def results_full(results: Results, style: Style = PLAIN, *, with_coverage: bool = False) -> str:
@@ -39,9 +43,7 @@ def results_concise(results: Results, style: Style = PLAIN, *, with_coverage: bo
             found = diagnostic_of(result)
             code = style.paint(found.severity.label, f"{found.severity.label}[{found.code}]")
             lines.append(f"{head}{code}: {style.foreign(found.message)}")
-    for proof in results.proofs:
-        place, word = style.foreign(str(proof.span)), style.paint("warning", UNDECIDED)
-        lines.append(f"{place}: {word}: {style.foreign(_text(proof.span))}: {NO_PROOFS}")
+    lines += [_proof_line(result, style) for result in results.proofs]
     if with_coverage:
         lines += [
             f"{style.foreign(str(one.statement.span))}: not exercised: {style.foreign(_shown(one))}"
@@ -55,9 +57,23 @@ def summary(results: Results) -> str:
     """Return "3 tests passed, 1 failed" and what else there is."""
     said = [f"{plural(len(results.packets), 'test')}: {results.count(PASSED)} passed"]
     said += [f"{results.count(state)} {state}" for state in (FAILED, UNDECIDED) if results.count(state)]
-    if results.proofs:
-        said.append(f"{plural(len(results.proofs), 'proof')} not decided")
-    return ", ".join(said)
+    text = ", ".join(said)
+    if not results.proofs:
+        return text
+    states = [f"{count} {state}" for state in (PROVED, REFUTED, UNDECIDED) if (count := results.count_proofs(state))]
+    return f"{text}; {plural(len(results.proofs), 'proof')}: {', '.join(states)}"
+
+
+def _proof_line(result: ProofResult, style: Style) -> str:
+    """Return a proof in one line, with the packet against it."""
+    head = f"{style.foreign(str(result.proof.span))}: "
+    found = result.diagnostic
+    if found is None:
+        role, word = _WORDS[result.state]
+        return f"{head}{style.paint(role, word.strip())}: {style.foreign(_text(result.proof.span))}"
+    code = style.paint(found.severity.label, f"{found.severity.label}[{found.code}]")
+    packet = f": {result.counterexample}" if result.counterexample else ""
+    return f"{head}{code}: {style.foreign(found.message + packet)}"
 
 
 def _blocks(results: Results, style: Style) -> Iterator[str]:
@@ -65,7 +81,16 @@ def _blocks(results: Results, style: Style) -> Iterator[str]:
         (result.test.span, result.test.block, result.state, _text(result.test.span), _which(result))
         for result in results.packets
     ]
-    lines += [(proof.span, proof.block, UNDECIDED, _text(proof.span), f" ({NO_PROOFS})") for proof in results.proofs]
+    lines += [
+        (
+            one.proof.span,
+            one.proof.block,
+            one.state,
+            _text(one.proof.span),
+            f" ({one.counterexample})" if one.counterexample else "",
+        )
+        for one in results.proofs
+    ]
     files = {span.source.name: None for span, *_ in lines}
     lines.sort(key=lambda line: (list(files).index(line[0].source.name), line[0].start))
     for (file, block), group in groupby(lines, key=lambda line: (line[0].source.name, line[1])):
@@ -73,6 +98,10 @@ def _blocks(results: Results, style: Style) -> Iterator[str]:
         for _, _, state, text, note in group:
             role, word = _WORDS[state]
             yield f"  {style.paint(role, word)} {style.foreign(text)}{style.paint('faint', style.foreign(note))}"
+
+
+def _against(result: ProofResult) -> str:
+    return f" ({result.counterexample})" if result.counterexample else ""
 
 
 def _which(result: PacketResult) -> str:

@@ -39,9 +39,10 @@ def findings(outcome) -> list[tuple[str, int]]:
     return [(found["code"], found["location"]["line"]) for found in json.loads(outcome.out)["diagnostics"]]
 
 
-def test_tests_are_read_and_said_not_to_be_run(policyc, edge) -> None:
-    outcome = policyc("check", "edge.pol", "--format", "json", "--select", "PC203")
-    assert outcome.code == 0
+def test_tests_and_proofs_are_run(policyc, edge) -> None:
+    edge.write_text(POLICY.replace('test "ssh" {', 'test "ssh" {\n  never wan -> self ssh'))
+    outcome = policyc("check", "edge.pol", "--format", "json", "--select", "PC20")
+    assert outcome.code == 1
     assert findings(outcome) == [("PC203", 14)]
 
 
@@ -56,10 +57,11 @@ def test_all_mistakes_at_once_and_exit_2(policyc, edge) -> None:
 
 def test_an_accepted_finding_is_not_shown_and_an_unused_comment_is(policyc, edge) -> None:
     words = ("check", "edge.pol", "--format", "json", "--select", "PC203,PC901")
-    edge.write_text(POLICY.replace('test "ssh"', '# policyc: allow tests-not-run -- run by hand\ntest "ssh"'))
+    breach = POLICY.replace('test "ssh" {', 'test "ssh" {\n  never wan -> self ssh')
+    edge.write_text(breach.replace("  never", "  # policyc: allow refuted-proof -- for now\n  never"))
     assert findings(policyc(*words)) == []
     words = (*words[:-1], "PC104,PC203,PC901")
-    edge.write_text(POLICY.replace("zone wan", "# policyc: allow unreachable-chain -- for later\nzone wan"))
+    edge.write_text(breach.replace("zone wan", "# policyc: allow unreachable-chain -- for later\nzone wan"))
     assert findings(policyc(*words)) == [("PC901", 6), ("PC203", 15)]
 
 
@@ -123,7 +125,9 @@ def test_show_gives_each_statement_its_line_and_rules(policyc, edge) -> None:
 
 
 def test_policies_are_checked_one_by_one(policyc, folder, edge) -> None:
-    (folder / "other.pol").write_text(POLICY)
+    breach = POLICY.replace('test "ssh" {', 'test "ssh" {\n  never wan -> self ssh')
+    for name in ("edge.pol", "other.pol"):
+        (folder / name).write_text(breach)
     out = policyc("check", "edge.pol", "other.pol", "rules.v6", "--format", "json", "--select", "PC203,PC803").out
     assert [found["location"]["file"] for found in json.loads(out)["diagnostics"]] == ["edge.pol", "other.pol"]
 

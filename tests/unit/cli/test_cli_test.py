@@ -16,12 +16,13 @@ GOOD = HEAD + 'test "door" { accept tcp 203.0.113.9 -> self:22 in wan by door }\
 BAD = HEAD + 'test "window" { accept tcp 203.0.113.9 -> self:23 in wan }\n'
 UNSURE = 'set f2b = address owner fail2ban name "f"\n' + GOOD.replace("{ accept ssh", "{ drop from f2b; accept ssh")
 PROOF = HEAD + 'test "all" { never wan -> self tcp except door }\n'
+BREACH = HEAD + 'test "all" { never wan -> self ssh }\n'
 
 
 @pytest.fixture
 def files(folder):
     """Policies of every outcome."""
-    for name, text in {"good": GOOD, "bad": BAD, "unsure": UNSURE, "proof": PROOF, "none": HEAD}.items():
+    for name, text in {"good": GOOD, "bad": BAD, "unsure": UNSURE, "proof": PROOF, "breach": BREACH, "none": HEAD}.items():
         (folder / f"{name}.pol").write_text(text)
     return folder
 
@@ -32,7 +33,8 @@ def files(folder):
         (["good.pol"], 0),
         (["bad.pol"], 1),
         (["unsure.pol"], 1),  # what hangs on another tool's set is no passed test
-        (["proof.pol"], 0),  # which nothing decides yet: visible, and neither good nor bad
+        (["proof.pol"], 0),
+        (["breach.pol"], 1),
         (["good.pol", "bad.pol"], 1),
         (["good.pol", "none.pol"], 0),
         (["none.pol"], 2),
@@ -65,9 +67,20 @@ def test_results_go_to_stdout_and_talk_to_stderr(policyc) -> None:
 @pytest.mark.usefixtures("files")
 def test_several_policies_are_one_answer(policyc) -> None:
     answer = json.loads(policyc("test", "good.pol", "bad.pol", "proof.pol", "--format", "json").out)
-    assert answer["summary"] == {"passed": 1, "failed": 1, "undecided": 0, "proofs_undecided": 1}
+    assert answer["summary"] == {
+        "passed": 1, "failed": 1, "undecided": 0, "proofs_proved": 1, "proofs_refuted": 0, "proofs_undecided": 0,
+    }  # fmt: skip
     assert [one["location"]["file"] for one in answer["tests"]] == ["good.pol", "bad.pol"]
     assert answer["coverage"]["statements"] == {"total": 6, "exercised": 2}
+
+
+@pytest.mark.usefixtures("files")
+def test_a_refuted_proof_shows_the_packet_against_it(policyc) -> None:
+    (proof,) = json.loads(policyc("test", "breach.pol", "--format", "json").out)["proofs"]
+    assert (proof["state"], proof["reason"]) == ("refuted", "a packet is accepted by `door`")
+    shown = proof["counterexample"]
+    assert (shown["verdict"], shown["final"]["dport"]) == ("LOCAL", 22)
+    assert policyc("explain", "breach.pol", shown["sentence"], "--expect", "accept").code == 0
 
 
 @pytest.mark.usefixtures("files")

@@ -24,7 +24,7 @@ OF_NFT = {"PC820", "PC821"}
 # What only a file of megabytes shows.
 OF_SIZE = {"PC904"}
 # Findings that every page may show beside its own: a policy on a page is short.
-ASIDE = {"PC203", "PC521"}
+ASIDE = {"PC521"}
 
 
 def section(page: str, name: str) -> str:
