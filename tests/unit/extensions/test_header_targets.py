@@ -6,7 +6,7 @@ import pytest
 from reading import effects, printed, refusals
 
 from policyc.netfilter.effect import Assign, Mutate, Note, Shift
-from policyc.netfilter.fields import DST, SRC, TCP_FLAGS, TCP_MSS, TCP_OPTION, TOS
+from policyc.netfilter.fields import DST, LENGTH, SRC, TCP_FLAGS, TCP_MSS, TCP_OPTION, TOS
 
 SYN = "-p tcp -m tcp --tcp-flags SYN,RST SYN"
 
@@ -158,7 +158,7 @@ def test_effects() -> None:
     assert effects("-j DSCP --set-dscp-class EF") == (Assign(TOS, 0xFC, 0xB8),)
     assert effects("-p tcp -j ECN --ecn-tcp-remove") == (Assign(TCP_FLAGS, 0xC0, 0),)
     assert effects("-p tcp -j ECN --ecn-tcp-cwr 1 --ecn-ip-ect 2") == (Assign(TCP_FLAGS, 0x80, 0x80), Assign(TOS, 3, 2))
-    assert effects(f"{SYN} -j TCPMSS --set-mss 9") == (Mutate("tcp-mss", "9", (TCP_MSS, TCP_OPTION)),)
+    assert effects(f"{SYN} -j TCPMSS --set-mss 9") == (Mutate("tcp-mss", "9", (TCP_MSS, TCP_OPTION, LENGTH)),)
     assert effects("-p tcp -j TCPOPTSTRIP --strip-options sack,mss") == (
         Mutate("tcp-options", "2,5", (TCP_OPTION, TCP_MSS)),
     )
