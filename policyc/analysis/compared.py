@@ -7,25 +7,29 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from policyc.analysis.comparable import COMPARED, decides
-from policyc.analysis.diagrams import EMPTY
+from policyc.analysis.diagrams import ALL, EMPTY
+from policyc.analysis.facts import HAS_ENTRY
 from policyc.analysis.fates import DecidedTable, Fate, by_outcome, undecided, within
 from policyc.analysis.meanings import Meanings
 from policyc.analysis.onward import Onward
-from policyc.analysis.pieces import Piece, Rewriting, Substitution
+from policyc.analysis.pieces import Piece, Substitution
 from policyc.analysis.points import Point, lowest, usual_packets
 from policyc.analysis.replayed import Replay
 from policyc.analysis.rule_pairs import Unlike, unlike
 from policyc.analysis.rules import FamilyRules, Step
-from policyc.analysis.space import Space
+from policyc.analysis.state_rewriting import StateRewriting, history
 from policyc.analysis.surroundings import anywhere
 from policyc.analysis.walk import OpenWalk
 from policyc.frozen import frozen
+from policyc.net.addresses import ALL_ONES
+from policyc.net.intervals import IntervalSet
 from policyc.net.names import NameSet
+from policyc.net.protocols import UDP
 from policyc.netfilter import fields
 from policyc.netfilter.effect import Assign, Mutate, Shift, Track
-from policyc.netfilter.fields import Domain, Field
+from policyc.netfilter.fields import Field
 from policyc.netfilter.hooks import TABLES, VISITS, Hook
-from policyc.netfilter.predicate import ALWAYS, Ask, Bits, In, Opaque, Predicate, any_of, negate, nodes
+from policyc.netfilter.predicate import ALWAYS, Ask, In, Opaque, any_of, negate, nodes
 from policyc.netfilter.rule import Rule
 from policyc.netfilter.ruleset import Ruleset, Table
 from policyc.simulation.packet import Packet
@@ -63,16 +67,6 @@ class _ComparedRules(FamilyRules):
         return replace(step, certain=step.possible)
 
 
-class _OpenRewriting(Rewriting):
-    """Substitutions for packets of any state: a connection's first packet is another than this."""
-
-    __slots__ = ()
-
-    def __init__(self, space: Space, kinds: int) -> None:
-        super().__init__(space, kinds)
-        self._originals = []
-
-
 @dataclass(slots=True)
 class _Pair:
     """Packets that two fates part, still to be shown."""
@@ -102,7 +96,7 @@ class ComparedFamily:
     conditions: dict[str, None] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     rules: FamilyRules = field(init=False)
-    rewriting: Rewriting = field(init=False)
+    rewriting: StateRewriting = field(init=False)
     _sides: tuple[dict[str, Table], dict[str, Table]] = field(init=False)
     _one_sided: frozenset[int] = field(init=False, default=frozenset())
     _onward: tuple[Onward, Onward] = field(init=False)
@@ -129,11 +123,10 @@ class ComparedFamily:
         """Make the space and every condition's variable, before anything is rewritten."""
         tables = [table for side in self._sides for table in side.values()]
         kinds = anywhere(self.family) if _tests_kinds(tables) else None
-        told = any_of(*_written_bits(tables), *(() if kinds is None else (kinds.all_facts,)))
-        both = Ruleset(tuple(tables))
-        self.rules = _ComparedRules(both, self.family, budget=MOST_NODES, asked=told)
+        asked = any_of(In(fields.DST, self._upper_half), *(() if kinds is None else (kinds.all_facts,)))
+        self.rules = _ComparedRules(Ruleset(tuple(tables)), self.family, budget=MOST_NODES, asked=asked)
         known = self.rules.where(ALWAYS if kinds is None else kinds.kinds)
-        self.rewriting = _OpenRewriting(self.rules.space, known)
+        self.rewriting = StateRewriting(self.rules.space, known, self.rules.where(HAS_ENTRY))
         for rule in (rule for table in tables for chain in table.chains for rule in chain.rules):
             self.rules.step(rule)
         keys = [self._keys(side) for side in self._sides]
@@ -234,6 +227,8 @@ class ComparedFamily:
     def _unlike_now(self, a: Substitution, b: Substitution, compared: tuple[Field, ...]) -> int:
         """Return the packets that have another value of a field after one substitution than after the other."""
         space = self.rules.space
+        if any(history(a, each) != history(b, each) for each in compared):
+            return ALL
         levels = sorted(level for each in compared if each in space.columns for level in space.columns[each].all_levels)
         found = []
         for level in levels:
@@ -249,7 +244,8 @@ class ComparedFamily:
         sure = diagrams.project(sure ^ 1, self._one_sided) ^ 1
         if sure == EMPTY:
             hangs = self._one_sided & diagrams.support((pair.region,))
-            self.conditions |= dict.fromkeys(key for key, level in self._named() if level in hangs)
+            named = self.rules.space.all_conditions.items()
+            self.conditions |= dict.fromkeys(key for key, level in named if level in hangs)
             if not hangs:
                 self.doubts.append(f"whether packets part in {pair.table} {pair.hook.value}: {_decided(pair)}")
         elif len(self.found) >= self.most:
@@ -261,14 +257,52 @@ class ComparedFamily:
                 f"the simulator does not follow packets in {pair.table} {pair.hook.value}: {_decided(pair)}"
             )
 
-    def _named(self) -> Iterator[tuple[str, int]]:
-        return iter(self.rules.space.all_conditions.items())
-
     def _shown(self, pair: _Pair, packets: int) -> Differing | None:
         """Return the difference with a packet that the simulator lets end in both ways, by the same rules."""
         space = self.rules.space
-        point = lowest(space, packets, usual_packets(space))
-        assert point is not None
+        usual = usual_packets(space)
+        udp = space.values(fields.PROTO, IntervalSet.of(UDP))
+        for wishes in ((*self._plain, *usual), (udp, *self._plain, *usual), usual):
+            found = lowest(space, packets, wishes)
+            assert found is not None
+            for point in (found, self._marked(found)):
+                ends = self._ends(pair, point)
+                if ends is not None:
+                    assumes = tuple(self._assumed(pair, point))
+                    return Differing(pair.hook, pair.table, pair.a, pair.b, point, *ends, assumes)
+        return None
+
+    def _assumed(self, pair: _Pair, point: Point) -> Iterator[str]:
+        """Yield the conditions that the difference hangs on, as they are taken for a packet."""
+        hangs = self.rules.space.diagrams.support((pair.region,))
+        for key, level in self.rules.space.all_conditions.items():
+            if level in hangs:
+                yield f"`{key}` {'holds' if point.conditions[key] else 'does not hold'}"
+
+    def _marked(self, point: Point) -> Point:
+        """Return the packet of a connection that an earlier ruleset has marked, in all bits that no rule tests."""
+        column = self.rules.space.columns.get(fields.CT_MARK)
+        tested = 0 if column is None else sum(1 << bit for bit in column.bits)
+        mark = (point.get(fields.CT_MARK) or 0) | (0xFFFFFFFF & ~tested)
+        return replace(point, values={**point.values, fields.CT_MARK: mark})
+
+    @property
+    def _plain(self) -> Iterator[int]:
+        """Wishes for a packet whose addresses are two, and of the kind that most are."""
+        space = self.rules.space
+        yield space.values(fields.DST, self._upper_half)
+        for each in (fields.DST_TYPE, fields.SRC_TYPE):
+            if each in space.columns:
+                yield space.name(each, "UNICAST")
+
+    @property
+    def _upper_half(self) -> IntervalSet:
+        """Addresses that the first of all is not among."""
+        last = ALL_ONES[self.family]
+        return IntervalSet.of((last // 2 + 1, last))
+
+    def _ends(self, pair: _Pair, point: Point) -> tuple[Packet, Packet] | None:
+        """Return what both sides make of a packet, None where the simulator does not see them differ as it is said."""
         ends: list[Packet] = []
         for side, fate in zip(self._sides, (pair.a, pair.b), strict=True):
             run = Replay(side[pair.table]).run(pair.hook, point)
@@ -279,15 +313,8 @@ class ComparedFamily:
             if decided != (fate.chain, fate.number or "policy"):
                 return None
             ends.append(packet)
-        if pair.a.ending == pair.b.ending and changed(ends[0]) == changed(ends[1]):
-            return None
-        hangs = space.diagrams.support((pair.region,))
-        assumes = tuple(
-            f"`{key}` {'holds' if point.conditions[key] else 'does not hold'}"
-            for key, level in self._named()
-            if level in hangs
-        )
-        return Differing(pair.hook, pair.table, pair.a, pair.b, point, ends[0], ends[1], assumes)
+        same = pair.a.ending == pair.b.ending and changed(ends[0]) == changed(ends[1])
+        return None if same else (ends[0], ends[1])
 
 
 def changed(packet: Packet) -> dict[str, int | str]:
@@ -315,22 +342,3 @@ def _tests_kinds(tables: list[Table]) -> bool:
         part.text.startswith("-m addrtype ")
         for table in tables for chain in table.chains for rule in chain.rules for part in rule.parts
     )  # fmt: skip
-
-
-def _written_bits(tables: list[Table]) -> Iterator[Predicate]:
-    """Yield tests of all bits that rules write, so that they are told apart even where no rule tests them."""
-    masks: dict[Field, int] = {}
-    for table in tables:
-        meanings = Meanings(table.family)
-        for rule in (rule for chain in table.chains for rule in chain.rules):
-            for effect in meanings.effects(rule):
-                if isinstance(effect, Assign) and effect.field.domain is Domain.BITS:
-                    masks[effect.field] = masks.get(effect.field, 0) | effect.mask | effect.value | _copied(effect)
-    return (Bits(each, mask, 0) for each, mask in sorted(masks.items(), key=lambda item: repr(item[0])) if mask)
-
-
-def _copied(effect: Assign) -> int:
-    if effect.source is None:
-        return 0
-    shifted = effect.source_mask << effect.shift if effect.shift >= 0 else effect.source_mask >> -effect.shift
-    return shifted & ((1 << effect.field.bits) - 1)

@@ -41,7 +41,8 @@ class Onward:
     def otherwise(self, hook: Hook, table: str, piece: Piece, answer: str) -> int:
         """Return the packets, as they came to the table, that may end otherwise behind it than dropped with this answer."""
         stages = _STAGES[hook]
-        return self._otherwise(hook, stages[stages.index(table) + 1 :], [piece], answer)
+        place = stages.index(table) + (table != "nat")  # a translation is carried out behind the table that decides it
+        return self._otherwise(hook, stages[place:], [piece], answer)
 
     def _otherwise(self, hook: Hook, stages: tuple[str, ...], pieces: list[Piece], answer: str) -> int:
         space, found = self._rules.space, EMPTY

@@ -142,14 +142,17 @@ def _connection(point: Point, packet: Packet) -> Connection:
     get = point.get
     own = packet.tuple
     assert own is not None
+    answer = own.inverted() or FlowTuple(own.family, own.dst, own.src, own.proto, own.dport, own.sport)
     mine = FlowTuple(
         point.family, get(fields.CT_ORIG_SRC, own.src), get(fields.CT_ORIG_DST, own.dst), get(fields.CT_PROTO, own.proto),
         get(fields.CT_ORIG_SPORT, own.sport), get(fields.CT_ORIG_DPORT, own.dport),
     )  # fmt: skip
     other = FlowTuple(
-        point.family, get(fields.CT_REPLY_SRC, own.dst), get(fields.CT_REPLY_DST, own.src), mine.proto,
-        get(fields.CT_REPLY_SPORT, own.dport), get(fields.CT_REPLY_DPORT, own.sport),
+        point.family, get(fields.CT_REPLY_SRC, answer.src), get(fields.CT_REPLY_DST, answer.dst), mine.proto,
+        get(fields.CT_REPLY_SPORT, answer.sport), get(fields.CT_REPLY_DPORT, answer.dport),
     )  # fmt: skip
+    if other.inverted() is None:  # ICMP of a type that begins nothing: no rule asks for the answer of its connection
+        other = answer
     return Connection(
         mine, other, status=get(fields.CT_STATUS, 0), mark=get(fields.CT_MARK, 0), labels=get(fields.CT_LABEL, frozenset()),
         expected_by=get(fields.CT_HELPER),

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from policyc.readers.snapshot_model import Snapshot
 from policyc.report.apply_schema import PlanAnswer, StatusAnswer
+from policyc.report.diff_schema import DiffAnswer
 from policyc.report.explain_schema import ExplainAnswer
 from policyc.report.live_schema import CountersAnswer, DoctorAnswer, TraceAnswer
 from policyc.report.preview_schema import DifferenceAnswer, PathsAnswer
@@ -202,6 +203,25 @@ class TestedProof(Model):
     counterexample: ShownPacket | None
 
 
+class PathRule(Model):
+    """A rule, or the policy of a base chain, that a packet met."""
+
+    table: str
+    chain: str
+    number: int | Literal["policy"]
+
+
+class ReachAnswer(Answer):
+    """`policyc reach --format json`. Not exact: a condition that nobody knows stands in between, or no packet was found."""
+
+    reachable: bool
+    exact: bool
+    because: list[str]
+    witness: ShownPacket | None
+    path: list[PathRule]
+    assumptions: list[str]
+
+
 class Counted(Model):
     """How many there are, and how many of them a test exercises."""
 
@@ -249,9 +269,11 @@ class TestAnswer(Answer):
 ANSWERS: dict[str, type[BaseModel]] = {
     "check": CheckAnswer,
     "config": ConfigAnswer,
+    "diff": DiffAnswer,
     "explain": ExplainAnswer,
     "preview-diff": DifferenceAnswer,
     "preview-explain": PathsAnswer,
+    "reach": ReachAnswer,
     "rule": RuleAnswer,
     "show": ShowAnswer,
     "test": TestAnswer,

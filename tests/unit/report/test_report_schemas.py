@@ -20,9 +20,11 @@ PACKET = "tcp 203.0.113.9 -> 198.51.100.1:443 in eth0"
 QUESTIONS = {
     "check": ["check", CHAINS, "--format", "json", "--fail-on", "never"],
     "config": ["config", "--isolated", "--format", "json"],
+    "diff": ["diff", str(ROOT / "tests" / "golden" / "differences" / "before.rules"), str(ROOT / "tests" / "golden" / "differences" / "after.rules"), "--format", "json"],
     "explain": ["explain", CHAINS, PACKET, "--format", "json"],
     "preview-diff": ["preview", *COMPOSE, "--diff", CHAINS, "--format", "json"],
     "preview-explain": ["preview", *COMPOSE, "--explain", "--format", "json"],
+    "reach": ["reach", str(ROOT / "examples" / "office-router.pol"), "--from", "wan", "--to", "dmz", "--format", "json"],
     "rule": ["rule", "--all", "--format", "json"],
     "show": ["show", CHAINS, "--format", "json"],
     "test": ["test", str(ROOT / "tests" / "golden" / "tested" / "other-fates.pol"), "--format", "json"],
