@@ -15,6 +15,7 @@ from policyc.netfilter.ruleset import Ruleset
 from policyc.source import Source
 
 if TYPE_CHECKING:
+    from policyc.analysis.difference import Difference
     from policyc.checks.run import Report
     from policyc.checks.tests import Results
     from policyc.explanation.answer import Explanation
@@ -28,6 +29,7 @@ __all__ = [
     "Ruleset",
     "check",
     "compile",
+    "diff",
     "entry_paths",
     "explain",
     "iptables_save",
@@ -124,6 +126,17 @@ def test(source: str | Path | Ruleset) -> Results:
     from policyc.checks.tests import run_tests
 
     return run_tests(source if isinstance(source, Ruleset) else load(source))
+
+
+def diff(a: str | Path | Ruleset, b: str | Path | Ruleset) -> Difference:
+    """Return which packets meet another fate in `b` than in `a`: `.equal`, `.exact`, `.changes`, `.conditions`.
+
+    Each is a source or a Ruleset. Where one is a shared policy, only its chains and the jumps to them are compared. Raises
+    InputError where a source cannot be read; for `live` what `load` raises.
+    """
+    from policyc.analysis.difference import difference
+
+    return difference(*(each if isinstance(each, Ruleset) else load(each) for each in (a, b)))
 
 
 def explain(

@@ -17,11 +17,11 @@ from policyc.diagnostics import InputError
 from policyc.diagnostics.catalogue import REPOSITORY
 
 COMMANDS = (
-    "check", "explain", "test", "compile", "show", "snapshot", "counters", "trace", "doctor", "preview", "fmt", "graph", "rule",
-    "config", "completion", "plan", "apply", "confirm", "rollback", "status", "uninstall",
+    "check", "explain", "test", "compile", "show", "diff", "snapshot", "counters", "trace", "doctor", "preview", "fmt", "graph",
+    "rule", "config", "completion", "plan", "apply", "confirm", "rollback", "status", "uninstall",
 )  # fmt: skip
 LATER = (
-    "reach", "matrix", "diff", "import",
+    "reach", "matrix", "import",
     "report", "lsp",
 )  # fmt: skip
 """Commands that the documentation announces and that are not there yet."""
