@@ -43,6 +43,7 @@ class Checker:
     most: int = 100_000
     _names: dict[Field, frozenset[str | None]] = field(default_factory=dict)
     _tests: dict[int, Predicate] = field(default_factory=dict)
+    _splits: dict[tuple[NameSet | IntervalSet, Value], tuple[Value, Value]] = field(default_factory=dict)
 
     def is_dead(self, base: str, target: Place, given: Predicate, takers: Collection[Place] | None = None) -> bool:
         """Whether no packet that enters at a base chain and meets `given` matches a rule.
@@ -172,10 +173,14 @@ class _Proof:
             return inner if inner is None or inner == "may" else not inner
         if isinstance(test, All | Any):
             deciding = isinstance(test, Any)
-            found = [self._value(part, box) for part in test.parts]
-            if deciding in found:
-                return deciding
-            return None if None in found else "may" if "may" in found else not deciding
+            found: bool | str | None = not deciding
+            for part in test.parts:
+                each = self._value(part, box)
+                if each is deciding:
+                    return deciding
+                if each is None or (each == "may" and found is not None):
+                    found = each
+            return found
         return self._of_atom(test, box)
 
     def _of_atom(self, test: In | Bits | Opaque | Ask, box: Box) -> bool | None:
@@ -194,16 +199,19 @@ class _Proof:
 
     def _parts(self, test: In, box: Box) -> tuple[Value, Value]:
         """Return the values of a field inside and outside of a set."""
+        value = box.get(test.field)
+        if value is None:
+            value = self._whole(test)
+        key = test.values, value
+        known = self.checker._splits.get(key)  # noqa: SLF001 - proofs of one table ask the same again and again
+        if known is None:
+            known = self.checker._splits[key] = _split(test.values, value)  # noqa: SLF001
+        return known
+
+    def _whole(self, test: In) -> Value:
         if isinstance(test.values, NameSet):
-            names = box.get(test.field, self.checker.names.get(test.field, frozenset((None,))))
-            assert isinstance(names, AbstractSet)
-            inside = frozenset(name for name in names if name is not None and name in test.values)
-            return inside, frozenset(names) - inside
-        numbers = box.get(
-            test.field, IntervalSet(((0, (1 << width_of(test.field, self.checker.meanings.family)) - 1),))
-        )
-        assert isinstance(numbers, IntervalSet)
-        return numbers & test.values, numbers - test.values
+            return self.checker.names.get(test.field, frozenset((None,)))
+        return IntervalSet(((0, (1 << width_of(test.field, self.checker.meanings.family)) - 1),))
 
     def _bits(self, key: Field, box: Box) -> tuple[int, int]:
         known = box.get(key, (0, 0))
@@ -228,6 +236,15 @@ class _Proof:
         assert isinstance(atom, In)
         inside, outside = self._parts(atom, box)
         return [{**box, key: inside}, {**box, key: outside}]
+
+
+def _split(values: NameSet | IntervalSet, value: Value) -> tuple[Value, Value]:
+    if isinstance(values, NameSet):
+        assert isinstance(value, AbstractSet)
+        inside = frozenset(name for name in value if name is not None and name in values)
+        return inside, frozenset(value) - inside
+    assert isinstance(value, IntervalSet)
+    return value & values, value - values
 
 
 def _key(test: In | Bits | Opaque | Ask) -> Key:

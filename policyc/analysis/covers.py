@@ -12,7 +12,6 @@ from policyc.analysis.chains import TableSets
 from policyc.analysis.diagrams import EMPTY
 from policyc.analysis.images import changed
 from policyc.analysis.rules import GOTO, JUMP, RETURN
-from policyc.analysis.shares import share
 from policyc.frozen import frozen
 
 MOST_TRIED = 64
@@ -54,7 +53,7 @@ def cover(table: TableSets, chain: str, place: int, packets: int) -> tuple[Cause
     for taker in takers:  # a chain that is called twice takes twice
         key = taker.chain, taker.place
         taken[key] = table.rules.space.diagrams.either(taken.get(key, EMPTY), taker.taken)
-    return tuple(Cause(*key, share(table.rules.space, part, packets)) for key, part in taken.items())
+    return tuple(Cause(*key, table.rules.shares.share(part, packets)) for key, part in taken.items())
 
 
 def _spare(table: TableSets, chain: str, places: list[int], packets: int) -> frozenset[int]:
@@ -68,7 +67,7 @@ def _spare(table: TableSets, chain: str, places: list[int], packets: int) -> fro
         back = table.summary(step.chain).returned if step.way == JUMP else EMPTY
         full[place] = diagrams.without(diagrams.both(packets, step.certain), back)
     spare: set[int] = set()
-    for place in sorted(full, key=lambda each: (share(table.rules.space, full[each], packets), -each)):
+    for place in sorted(full, key=lambda each: (table.rules.shares.share(full[each], packets), -each)):
         others = diagrams.any_of(found for other, found in full.items() if other != place and other not in spare)
         if diagrams.is_within(packets, others):
             spare.add(place)

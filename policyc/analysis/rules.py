@@ -13,6 +13,7 @@ from policyc.analysis.facts import all_facts, known_in
 from policyc.analysis.literals import Literals
 from policyc.analysis.meanings import Meaning, Meanings
 from policyc.analysis.points import usable_addresses
+from policyc.analysis.shares import Shares
 from policyc.analysis.space import Space
 from policyc.frozen import frozen
 from policyc.net.intervals import IntervalSet
@@ -98,7 +99,18 @@ class FamilyRules:
     are not used up.
     """
 
-    __slots__ = ("_known", "_outlines", "diverts", "encoder", "family", "is_tracking", "meanings", "ruleset", "space")
+    __slots__ = (
+        "_known",
+        "_outlines",
+        "diverts",
+        "encoder",
+        "family",
+        "is_tracking",
+        "meanings",
+        "ruleset",
+        "shares",
+        "space",
+    )
 
     def __init__(
         self,
@@ -132,6 +144,7 @@ class FamilyRules:
             literals.meet_originals()
         literals.follow_copies()
         self.space = Space(literals, Diagrams(budget))
+        self.shares = Shares(self.space)
         fixed = {one.name for one in ruleset.sets if one.serves(family) and one.timeout is None}
         volatile = written | ({one.name for one in ruleset.sets} - fixed)
         self.encoder = Encoder(self.space, volatile, unlimited=unlimited)

@@ -9,21 +9,20 @@ from policyc.analysis.diagrams import EMPTY
 from policyc.analysis.space import Column, Space
 
 
-def share(space: Space, part: int, whole: int) -> float:
-    """Return how much of a set another takes, from 0 to 1; the whole is not empty."""
-    count = _Count(space)
-    return count.of(space.diagrams.both(part, whole)) / count.of(whole)
+class Shares:
+    """The sizes of sets of one space, each counted once."""
 
-
-class _Count:
-    """Members of sets, as multiples of what one packet would be if every variable were tested."""
-
-    __slots__ = ("_blocks", "_known", "space")
+    __slots__ = ("_below", "_blocks", "_known", "space")
 
     def __init__(self, space: Space) -> None:
         self.space = space
         self._blocks = {column.levels[0]: column for column in space.columns.values() if column.levels}
         self._known: dict[int, float] = {}
+        self._below: dict[int, list[int]] = {}
+
+    def share(self, part: int, whole: int) -> float:
+        """Return how much of a set another takes, from 0 to 1; the whole is not empty."""
+        return self.of(self.space.diagrams.both(part, whole)) / self.of(whole)
 
     def of(self, edge: int) -> float:
         """Return the part of all packets that is in the set, from 0 to 1."""
@@ -45,12 +44,14 @@ class _Count:
         """Return the part of a set that tests the class of a field first: every class weighs as much as it has values."""
         assert column.classes is not None
         classes = column.classes
-        weights = (
-            (high - low + 1 for low, high in map(classes.values, range(len(classes))))
-            if isinstance(classes, NumberClasses)
-            else (1 for _ in range(len(classes)))
-        )
-        below = [0, *accumulate(weights)]
+        below = self._below.get(column.levels[0])
+        if below is None:
+            weights = (
+                (high - low + 1 for low, high in map(classes.values, range(len(classes))))
+                if isinstance(classes, NumberClasses)
+                else (1 for _ in range(len(classes)))
+            )
+            below = self._below[column.levels[0]] = [0, *accumulate(weights)]
         total = 0.0
         waiting = [(edge, 0, 0)]
         while waiting:
