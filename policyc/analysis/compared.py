@@ -37,7 +37,8 @@ from policyc.simulation.packet import Packet
 MOST_NODES = 1_500_000
 """How many nodes the comparison of a family may cost; each takes about 300 bytes."""
 _LEFT_BEHIND = (fields.CT_MARK,)  # what a dropped packet leaves in an older connection's entry
-_TRANSLATED_HERE = negate(In(fields.IIF, NameSet.of("lo")))  # by loopback a packet comes back with its translation
+_LOOPBACK = NameSet.of("lo")
+_TRANSLATED_HERE = negate(In(fields.IIF, _LOOPBACK))  # by loopback a packet comes back with its translation
 
 
 @frozen
@@ -288,8 +289,10 @@ class ComparedFamily:
 
     @property
     def _plain(self) -> Iterator[int]:
-        """Wishes for a packet whose addresses are two, and of the kind that most are."""
+        """Wishes for a packet of the wire whose addresses are two, and of the kind that most are."""
         space = self.rules.space
+        for each in (fields.IIF, fields.OIF):
+            yield space.values(each, ~_LOOPBACK)
         yield space.values(fields.DST, self._upper_half)
         for each in (fields.DST_TYPE, fields.SRC_TYPE):
             if each in space.columns:
