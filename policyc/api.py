@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from policyc.checks.tests import Results
     from policyc.explanation.answer import Explanation
     from policyc.explanation.entry_paths import PublishedPort
+    from policyc.explanation.reaching import Reach
     from policyc.host.host import Host
     from policyc.net.headers import Headers
 
@@ -35,6 +36,7 @@ __all__ = [
     "iptables_save",
     "load",
     "preview",
+    "reach",
     "replay",
     "test",
 ]
@@ -116,6 +118,37 @@ def iptables_save(ruleset: Ruleset, family: int) -> str:
     from policyc.writers.save import iptables_save as write
 
     return write(ruleset, family)
+
+
+def reach(
+    ruleset: str | Path | Ruleset,
+    *,
+    packet: str | Headers | Mapping[str, Any] | None = None,
+    source: str = "any",
+    target: str = "any",
+    services: Sequence[str] = (),
+    any_packet: bool = False,
+    host: Host | Mapping[str, Any] | None = None,
+) -> Reach:
+    """Return whether packets get from `source` to `target`: `.reachable`, `.exact`, `.because`, `.witness`, `.path`.
+
+    Both are a zone, a name of addresses, an address or network, an interface, `self` or `any`; `services` (`tcp/443`, `ssh`)
+    narrow what arrives. It is about first packets of connections; with `any_packet` also about answers and related ones. With
+    `packet`, as `explain` takes it, the question is whether that one gets anywhere. `host` is as of `explain`. A witness was
+    sent through the simulator; no packet gets there where `.reachable` is False. Raises InputError with all that is wrong.
+    """
+    from policyc.explanation.between import Between
+    from policyc.explanation.reaching import Reaching, of_explained
+    from policyc.readers.topology import host_of_topology
+
+    rules = ruleset if isinstance(ruleset, Ruleset) else load(ruleset)
+    if packet is not None:
+        return of_explained(explain(rules, packet, host=host))
+    known = host_of_topology(dict(host)) if isinstance(host, Mapping) else host
+    known = known or rules.host
+    pairs = Between(rules, known).pairs(source, target, services)
+    asked = Reaching(rules, known)
+    return asked.arriving_later(pairs) if any_packet else asked.arriving(pairs)
 
 
 def test(source: str | Path | Ruleset) -> Results:

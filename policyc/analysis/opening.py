@@ -116,9 +116,14 @@ class Opening:
             self._receive(self._hook(Hook.PREROUTING, self._entering(outside)))
         if source.here:
             self._sent = True
-            ways = any_of(self.around.onward, self.around.here)
             own = _OWN_SRC if self.asked.from_own else ALWAYS
-            self._send(self._entering(all_of(negate(INCOMING), OUTGOING, own, ways)))
+            self._send(self._entering(all_of(negate(INCOMING), OUTGOING, own, self._way_out)))
+
+    @property
+    def _way_out(self) -> Predicate:
+        """By which interfaces this host sends: to itself by loopback, to many by any other."""
+        elsewhere = any_of(self.around.onward, all_of(self.around.here, negate(_BY_LOOPBACK)))
+        return any_of(all_of(_OWN_DST, _BY_LOOPBACK), all_of(negate(_OWN_DST), elsewhere))
 
     # ------------------------------------------------------------------ entry
     def _entering(self, fact: Predicate) -> list[Piece]:
@@ -140,7 +145,11 @@ class Opening:
                 now = now.fixing((level, 0) for level in space.columns[each].bits.values())
         if fields.CT_DIR in space.columns:
             now = self.rewriting.holding(now, fields.CT_DIR, NameSet.of("ORIGINAL"))
+        if self._sent and fields.PKTTYPE in space.columns:
+            region = space.diagrams.both(region, space.name(fields.PKTTYPE, "unicast"))
         if not self._sent:
+            if fields.IPSEC_IN in space.columns:
+                region = space.diagrams.without(region, space.lacking(fields.IPSEC_IN))
             for each in (fields.UID, fields.GID):
                 if each in space.columns:
                     region = space.diagrams.both(region, space.lacking(each))
@@ -179,7 +188,7 @@ class Opening:
     def _rerouted(self, piece: Piece) -> Piece:
         """Let a packet that OUTPUT changed leave by any way that there is for it now."""
         now = self.rewriting.becoming(piece.now, fields.OIF, ~NameSet())
-        return self._part(Piece(piece.region, now), any_of(self.around.onward, self.around.here))
+        return self._part(Piece(piece.region, now), self._way_out)
 
     def _loop(self, pieces: list[Piece]) -> None:
         """Let in what this host sends to itself: with its state and marks, without its socket."""
@@ -188,6 +197,7 @@ class Opening:
         back = []
         for piece in pieces:
             now = self.rewriting.becoming(piece.now, fields.IIF, _LOOPBACK)
+            now = self.rewriting.freed(now, *(each for each in _OF_ARRIVAL if each in self.rules.space.columns))
             back.append(Piece(piece.region, self.rewriting.lacking(now, fields.OIF, fields.UID, fields.GID)))
         self._deliver(self._hook(Hook.PREROUTING, joined(self.rules.space, back), again=True))
 
@@ -313,4 +323,5 @@ class Opening:
         return self.around.own or None
 
 
+_OF_ARRIVAL = (fields.MAC_SRC, fields.DEVGROUP_IN, fields.IPSEC_IN, fields.PHYSDEV_IN)
 _REPLY = (fields.CT_REPLY_SRC, fields.CT_REPLY_DST, fields.CT_REPLY_SPORT, fields.CT_REPLY_DPORT)

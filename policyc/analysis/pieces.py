@@ -71,6 +71,10 @@ class Substitution:
         return next((value for each, value in self.fixed if each == level), None)
 
 
+_MOST_PARTS = 16
+"""Pieces that one mark may be cut into for the bits that nobody knows; the bits that are left are then any."""
+
+
 class Piece(NamedTuple):
     """Packets that entered as `region` says and are now as `now` says."""
 
@@ -103,10 +107,10 @@ class Rewriting:
         found = self._pulled.get(key)
         if found is None:
             diagrams = self.space.diagrams
-            found = diagrams.with_values(self._of_originals(edge), dict(now.fixed))
+            found = diagrams.with_values(edge, dict(now.fixed))
             for levels, within in now.free:
                 found = diagrams.project(diagrams.both(found, within), levels)
-            self._pulled[key] = found
+            found = self._pulled[key] = self._of_originals(found)
         return found
 
     def _of_originals(self, edge: int) -> int:
@@ -169,7 +173,8 @@ class Rewriting:
         """Return the substitution after these fields got values that nobody here knows."""
         for field in changing:
             if (column := self.space.columns.get(field)) is not None:
-                for group in [frozenset((bit,)) for bit in column.bits.values()] or [column.all_levels]:
+                singly = column.all_levels if column.bits else ()
+                for group in [frozenset((level,)) for level in sorted(singly)] or [column.all_levels]:
                     now = now.freeing(group)
             now = self._derived(now, field, ALL)
         return now
@@ -254,6 +259,9 @@ class Rewriting:
                 continue  # the bit stays as it is
             done = []
             for one, before in pieces:
+                if len(pieces) > _MOST_PARTS and any(before.value(each) is None for each in asked):
+                    done.append((Piece(one.region, one.now.freeing(frozenset((level,)))), before))
+                    continue
                 for part, values in self._by_values(one, before, asked):
                     done.append((Piece(part.region, part.now.fixing(((level, sum(values) + flips & 1),))), before))
             pieces = done

@@ -95,7 +95,8 @@ def of_host(host: Host, family: int) -> Surroundings:
     for values in local.values():
         here |= values
     entries = In(fields.IIF, NameSet.of(*forwarding))
-    return Surroundings(all_of(*facts), In(fields.DST, here), _ways(host, family), entries, back=_ways(host, family, back=True), own=own)
+    onward, back = _ways(host, family), _ways(host, family, back=True)
+    return Surroundings(all_of(*facts), In(fields.DST, here), onward, entries, back=back, own=own)
 
 
 def _groups(family: int, address: Field, kind: Field) -> list[Predicate]:

@@ -77,10 +77,8 @@ def _decided(ruleset: Ruleset, reaching: Reaching, proof: Proof) -> ProofResult:
     if proof.quantifier == "always":
         found = reaching.failing(proof.pairs)
         return _result(proof, found, "no new packet of these is lost")
-    found = reaching.arriving(proof.pairs, _excepted(ruleset, proof.exceptions))
-    if proof.any_packet and not found.reachable:
-        why = "no first packet gets there; answers and related packets are not followed yet"
-        return ProofResult(proof, UNDECIDED, why, found)
+    asked = reaching.arriving_later if proof.any_packet else reaching.arriving
+    found = asked(proof.pairs, _excepted(ruleset, proof.exceptions))
     return _result(proof, found, "; ".join(found.because) or "no packet gets there")
 
 

@@ -17,13 +17,10 @@ from policyc.diagnostics import InputError
 from policyc.diagnostics.catalogue import REPOSITORY
 
 COMMANDS = (
-    "check", "explain", "test", "compile", "show", "diff", "snapshot", "counters", "trace", "doctor", "preview", "fmt", "graph",
-    "rule", "config", "completion", "plan", "apply", "confirm", "rollback", "status", "uninstall",
+    "check", "explain", "test", "compile", "show", "diff", "reach", "snapshot", "counters", "trace", "doctor", "preview",
+    "fmt", "graph", "rule", "config", "completion", "plan", "apply", "confirm", "rollback", "status", "uninstall",
 )  # fmt: skip
-LATER = (
-    "reach", "matrix", "import",
-    "report", "lsp",
-)  # fmt: skip
+LATER = ("matrix", "import", "report", "lsp")
 """Commands that the documentation announces and that are not there yet."""
 
 

@@ -95,7 +95,7 @@ class _Builder:
         yield from (Route(network, device) for network, device in layout.networks if network.family == family)
         if default:
             yield Route(Network(family, 0, 0), default)
-        if self.to.device and self.to.device not in {default, layout.behind(headers.dst)}:
+        if self.to.device and self.to.device != (layout.behind(headers.dst) or default):
             yield self._to(headers.dst, self.to.device)
         if layout.entry and not default and not layout.behind(headers.src) and not layout.is_nobodys(headers.src):
             yield self._to(headers.src, layout.entry)

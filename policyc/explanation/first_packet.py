@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from policyc.analysis.classes import NumberClasses
+from policyc.analysis.diagrams import EMPTY
 from policyc.analysis.opening import Arrival, Opening
 from policyc.analysis.opening import Way as End
 from policyc.analysis.points import Point, lowest, usual_packets
 from policyc.analysis.space import Space
 from policyc.diagnostics import InputError
-from policyc.explanation.defaults import CLIENT_PORT
+from policyc.explanation.defaults import CLIENT_PORT, WEB_PORT
 from policyc.explanation.explain import choice_text, that_matter
 from policyc.explanation.outcomes import Situation, Way, differing, outcomes
 from policyc.explanation.placing import Placement, Placing
@@ -24,6 +26,7 @@ from policyc.net.headers import Headers
 from policyc.net.intervals import IntervalSet
 from policyc.net.protocols import ICMP, ICMPV6, TCP, WITH_PORTS
 from policyc.netfilter import fields
+from policyc.netfilter.fields import Field
 from policyc.netfilter.predicate import In, Predicate, any_of
 from policyc.netfilter.question import Question
 from policyc.netfilter.ruleset import Ruleset
@@ -57,7 +60,8 @@ class Witness:
 def told_apart(family: int) -> Predicate:
     """Return a predicate that mentions the values which a witness has where nothing else asks for one."""
     addresses = (In(fields.SRC, IntervalSet.of(one[family])) for one in (_OUTSIDE, _TARGET))
-    return any_of(*addresses, In(fields.SPORT, IntervalSet.of(CLIENT_PORT)))
+    ports = (In(fields.SPORT, IntervalSet.of(one)) for one in (CLIENT_PORT, WEB_PORT))
+    return any_of(*addresses, *ports)
 
 
 @dataclass(slots=True)
@@ -73,7 +77,7 @@ class Witnesses:
         """Return a packet that was seen to do what the sets say, without conditions if there is one; None for none."""
         found: Witness | None = None
         tries = 0
-        for arrival in arrivals:
+        for arrival in sorted(arrivals, key=self._oddness):
             for headers in self._headers(arrival):
                 witness = self._sent(headers)
                 if witness is not None and not witness.conditions:
@@ -83,6 +87,14 @@ class Witnesses:
                 if tries >= MOST_TRIES:
                     return found
         return found
+
+    def _oddness(self, arrival: Arrival) -> int:
+        """Return how far packets of a piece are from what one would think of first."""
+        space, region = self.walk.rules.space, arrival.piece.region
+        both = space.diagrams.both
+        is_new = both(region, space.name(fields.CT_STATE, "NEW")) != EMPTY
+        outside = space.values(fields.SRC, IntervalSet.of(_OUTSIDE[space.family]))
+        return 2 * (not is_new) + (both(region, outside) == EMPTY)
 
     # ------------------------------------------------------------------ sending
     def _sent(self, headers: Headers) -> Witness | None:
@@ -106,6 +118,9 @@ class Witnesses:
         if point is None:
             return
         headers = _headers_of(point, sent=arrival.sent)
+        headers = replace(
+            headers, src=_likely(space, fields.SRC, headers.src), dst=_likely(space, fields.DST, headers.dst)
+        )
         device = point.get(fields.OIF) or ""
         if self.host is not None or not device:
             yield headers
@@ -131,6 +146,7 @@ class Witnesses:
         yield space.values(fields.SRC, IntervalSet.of(_OUTSIDE[family]))
         yield space.values(fields.DST, IntervalSet.of(_TARGET[family]))
         yield space.values(fields.SPORT, IntervalSet.of(CLIENT_PORT))
+        yield space.values(fields.DPORT, IntervalSet.of(WEB_PORT))
 
 
 def _plain(space: Space, *, sent: bool) -> Iterator[int]:
@@ -145,6 +161,14 @@ def _plain(space: Space, *, sent: bool) -> Iterator[int]:
     for each in (fields.TOS, fields.MARK):
         if each in space.columns:
             yield space.bits(each, (1 << each.bits) - 1, 0)
+
+
+def _likely(space: Space, field: Field, address: int) -> int:
+    """Return an address that no rule tells from another, and that is not the first of its network."""
+    classes = space.columns[field].classes
+    assert isinstance(classes, NumberClasses)
+    low, high = classes.values(classes.of(address))
+    return low + 9 if address == low and not low & 0xFF and low + 9 <= high else address
 
 
 def _headers_of(point: Point, *, sent: bool) -> Headers:

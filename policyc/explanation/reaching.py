@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from policyc import FORMAT_VERSION
@@ -15,6 +16,8 @@ from policyc.analysis.excepted import RulesWithout
 from policyc.analysis.opening import Asked, Opening
 from policyc.analysis.surroundings import Surroundings, anywhere, of_host
 from policyc.collector import resting_collector
+from policyc.explanation.answer import Explanation
+from policyc.explanation.answering import answered, errors_fit, mirrored
 from policyc.explanation.first_packet import Witness, Witnesses, told_apart
 from policyc.explanation.hints import hints_of
 from policyc.explanation.outcomes import Way
@@ -25,11 +28,11 @@ from policyc.netfilter.jumps import JumpGraph
 from policyc.netfilter.predicate import Predicate, any_of
 from policyc.netfilter.ruleset import Ruleset
 from policyc.netfilter.statement_ids import id_of
-from policyc.netfilter.tested import Side, Towards
+from policyc.netfilter.tested import Towards
 from policyc.simulation.counters import Counters
 from policyc.simulation.evaluate import compiled
 from policyc.simulation.packet import Packet
-from policyc.simulation.trace import DROPPED, LOCAL, REJECTED
+from policyc.simulation.trace import DROPPED, LOCAL, REJECTED, UNSUPPORTED
 from policyc.simulation.view import PacketView
 
 MOST_NODES = 3_000_000
@@ -101,6 +104,32 @@ class Reaching:
         """Return whether a packet of one of the pairs arrives; what statements with these ids accept does not count."""
         return self._asked(pairs, excepted, always=False)
 
+    def arriving_later(self, pairs: Iterable[Towards], excepted: Collection[str] = ()) -> Reach:
+        """Return the same of any packet: of the first ones, and of answers and related packets that the rules let exist."""
+        listed = tuple(pairs)
+        found = self.arriving(listed, excepted)
+        if found.reachable:
+            return found
+        doubts: list[str] = []
+        for one in listed:
+            back = mirrored(one)
+            opened = None if back is None else self.arriving((back,))
+            if opened is None or (opened.reachable and opened.witness is None):
+                doubts.append("nobody knows which connections these packets could answer")
+            elif opened.witness is not None:
+                answer = answered(opened.witness.way, partial(self._arrives, towards=one, excepted=excepted))
+                if answer is not None:
+                    said = f"an answer to `{opened.witness.sentence}`"
+                    witness = replace(opened.witness, sentence=said, way=answer)
+                    because = (f"{said} is {fate(self._places, answer)}",)
+                    return Reach(True, not witness.conditions, because, witness, self._places)
+                doubts.append(f"`{opened.witness.sentence}` opens a connection, and its answer does not get there")
+            if errors_fit(one):
+                doubts.append("an ICMP error about another connection could be one of these packets")
+        if doubts:
+            return Reach(reachable=True, exact=False, because=tuple(dict.fromkeys(doubts)), places=self._places)
+        return found
+
     def failing(self, pairs: Iterable[Towards]) -> Reach:
         """Return whether a new packet of one of the pairs may be lost on its way; no rate is taken to be used up."""
         return self._asked(pairs, (), always=True)
@@ -109,8 +138,6 @@ class Reaching:
         doubt: Reach | None = None
         reasons: list[str] = []
         for one in pairs:
-            if not self.ruleset.family(one.family) and not always:
-                reasons.append(f"no rule is about IPv{one.family}")
             with resting_collector():
                 found = self._of_pair(one, excepted, always=always)
             if found.reachable and found.exact:
@@ -170,7 +197,7 @@ class Reaching:
         """Return, in words, what stops a packet that is on its way there."""
         if not walk.lost:
             return ("no packet sets out from there that could be on its way to it",)
-        witness = Witnesses(self.ruleset, self.host, walk, _is_lost).first(walk.lost[:2])
+        witness = Witnesses(self.ruleset, self.host, walk, _is_lost).first(walk.lost)
         return () if witness is None else (f"`{witness.sentence}` is {fate(self._places, witness.way)}",)
 
     def _arrives(self, way: Way, towards: Towards, excepted: Collection[str]) -> bool:
@@ -213,9 +240,12 @@ def fate(places: Places, way: Way) -> str:
     return f"{done} by `{place.statement}`" if place.statement else f"{done} by {place.line or place.name}"
 
 
-def of_one_packet(packet: Packet, family: int) -> Towards:
-    """Return the question whether one packet gets anywhere."""
-    from policyc.analysis.one_packet import only
-
-    source = Side(here=packet.outgoing, away=not packet.outgoing)
-    return Towards(family, source, Side(here=True, away=True), entering=only(packet))
+def of_explained(found: Explanation) -> Reach:
+    """Return whether one packet, which was explained, gets anywhere; what nobody knows leaves it open."""
+    ways = [found.way, *(one.way for one in found.alternatives if not one.by_counters)]
+    there = [way for way in ways if way.delivered]
+    exact = found.complete and len(there) in {0, len(ways)} and found.verdict != UNSUPPORTED
+    conditions = () if exact else tuple(text for one in found.alternatives for text in one.assumes)
+    witness = Witness(found.question, (), there[0], conditions, found.assumptions) if there else None
+    because = (fate(found.places, (there or ways)[0]), *conditions)
+    return Reach(bool(there), exact, because, witness, found.places)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,15 @@ from typing import Any
 
 import pytest
 
+from policyc.analysis.diagrams import EMPTY
 from policyc.analysis.one_packet import only
-from policyc.analysis.opening import Asked, Opening
+from policyc.analysis.opening import Arrival, Asked, Opening
+from policyc.analysis.points import Point, lowest, packet_of
 from policyc.analysis.rules import FamilyRules
 from policyc.analysis.surroundings import of_host
 from policyc.host.address_types import address_types
 from policyc.host.host import Host
+from policyc.netfilter import fields
 from policyc.netfilter.predicate import any_of
 from policyc.netfilter.ruleset import Ruleset
 from policyc.netfilter.tested import Side, Towards
@@ -92,3 +96,53 @@ def test_random_rules(seed: int) -> None:
 def test_recorded_packets(file: Path) -> None:
     cases = json.loads(gzip.decompress(file.read_bytes()))["cases"]
     assert [f"{case['id']}: {text}" for case in cases[::3] for text in wrong(case)] == []
+
+
+def sampled(walk: Opening, arrival: Arrival, draw: random.Random) -> Point | None:
+    """Return some packet of a piece: the values of all fields that the piece leaves open are drawn."""
+    space = walk.rules.space
+    region = arrival.piece.region
+    levels = sorted(level for column in space.columns.values() for level in column.all_levels)
+    draw.shuffle(levels)
+    for level in levels[: draw.randrange(len(levels) + 1)]:
+        variable = space.diagrams.variable(level) ^ draw.randrange(2)
+        narrower = space.diagrams.both(region, variable)
+        region = region if narrower == EMPTY else narrower
+    return lowest(space, region)
+
+
+def as_it_enters(point: Point, arrival: Arrival) -> Packet:
+    packet = packet_of(point)
+    packet.ct, packet.ct_state, packet.oif = None, "none", None
+    packet.claimed = ("INVALID", False) if point.get(fields.CT_STATE) == "INVALID" else None
+    packet.outgoing = arrival.sent
+    if arrival.sent:
+        packet.iif = None
+    else:
+        packet.mark, packet.uid, packet.gid = 0, None, None
+    return packet
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_packets_of_a_piece_end_where_it_says(seed: int) -> None:
+    """Of pieces in which nothing was left open, every packet does what the piece says, unless the kernel itself drops it."""
+    case, draw = random_case(seed, legacy=False), random.Random(seed)
+    ruleset, host = ruleset_of(case), host_of_topology(case["topology"], case.get("ipsets"), case.get("family"))
+    family = case["family"]
+    around = of_host(host, family)
+    asked = Asked(Towards(family, ANYWHERE, ANYWHERE))
+    rules = FamilyRules(ruleset, family, asked=any_of(asked.all_tests, around.all_facts))
+    walk = Opening(rules, asked, around)
+    walk.run()
+    sure = [one for one in walk.arrived if not one.piece.now.free and not rules.space.all_conditions]
+    for arrival in sure:
+        for _ in range(4):
+            point = sampled(walk, arrival, draw)
+            assert point is not None
+            if point.get(fields.IPSEC_IN) not in {None, "none"}:
+                continue  # nothing here takes packets out of a tunnel
+            packet = as_it_enters(point, arrival)
+            if not address_types(State.of(host).fib, family, packet.dst) <= {"LOCAL", "UNICAST"}:
+                continue  # how this host sends to many depends on more than routes
+            trace = Simulation(ruleset, State.of(host)).walk(packet)
+            assert trace.verdict in {arrival.way.value, KERNEL_DROP, UNSUPPORTED}, (arrival.way, trace.steps, point)
