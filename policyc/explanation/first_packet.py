@@ -145,6 +145,7 @@ class Witnesses:
         yield from _plain(space, sent=arrival.sent)
         yield space.values(fields.SRC, IntervalSet.of(_OUTSIDE[family]))
         yield space.values(fields.DST, IntervalSet.of(_TARGET[family]))
+        yield space.values(fields.PROTO, IntervalSet.of(TCP))
         yield space.values(fields.SPORT, IntervalSet.of(CLIENT_PORT))
         yield space.values(fields.DPORT, IntervalSet.of(WEB_PORT))
 
@@ -168,7 +169,9 @@ def _likely(space: Space, field: Field, address: int) -> int:
     classes = space.columns[field].classes
     assert isinstance(classes, NumberClasses)
     low, high = classes.values(classes.of(address))
-    return low + 9 if address == low and not low & 0xFF and low + 9 <= high else address
+    if address != low or low & 0xFF:
+        return address
+    return next((low + step for step in (9, 1) if low + step <= high), low)
 
 
 def _headers_of(point: Point, *, sent: bool) -> Headers:
