@@ -75,12 +75,11 @@ class Asked:
 
 
 class Arrival(NamedTuple):
-    """Packets that end in one way; `sent`: by this host. `hook` is the last one that they came to."""
+    """Packets that end in one way; `sent`: by this host."""
 
     way: Way
     piece: Piece
     sent: bool
-    hook: Hook
 
 
 @dataclass(slots=True)
@@ -166,12 +165,12 @@ class Opening:
             gone = [Piece(each.region, self.rewriting.freed(each.now, fields.TTL)) for each in gone]
             gone = [self._part(self._part(each, leaves), self.asked.towards.target.where) for each in gone]
             gone = self._hook(Hook.POSTROUTING, self._hook(Hook.FORWARD, gone))
-            self._arrive(Way.FORWARDED, gone, Hook.POSTROUTING)
+            self._arrive(Way.FORWARDED, gone)
 
     def _deliver(self, pieces: list[Piece]) -> None:
         if self.asked.towards.target.here:
             asked = [self._part(each, self.asked.towards.target.where) for each in pieces]
-            self._arrive(Way.LOCAL, self._hook(Hook.INPUT, asked), Hook.INPUT)
+            self._arrive(Way.LOCAL, self._hook(Hook.INPUT, asked))
 
     def _send(self, pieces: list[Piece]) -> None:
         """Let out what this host sends; the last table may see another way than the first, if the packet was changed."""
@@ -183,7 +182,7 @@ class Opening:
             leaving = [
                 self._part(self._part(each, negate(_BY_LOOPBACK)), self.asked.towards.target.where) for each in gone
             ]
-            self._arrive(Way.SENT, leaving, Hook.POSTROUTING)
+            self._arrive(Way.SENT, leaving)
 
     def _rerouted(self, piece: Piece) -> Piece:
         """Let a packet that OUTPUT changed leave by any way that there is for it now."""
@@ -201,9 +200,9 @@ class Opening:
             back.append(Piece(piece.region, self.rewriting.lacking(now, fields.OIF, fields.UID, fields.GID)))
         self._deliver(self._hook(Hook.PREROUTING, joined(self.rules.space, back), again=True))
 
-    def _arrive(self, way: Way, pieces: list[Piece], hook: Hook) -> None:
+    def _arrive(self, way: Way, pieces: list[Piece]) -> None:
         ended = [self._part(each, self.asked.towards.arriving) for each in pieces]
-        self.arrived += [Arrival(way, each, self._sent, hook) for each in joined(self.rules.space, ended)]
+        self.arrived += [Arrival(way, each, self._sent) for each in joined(self.rules.space, ended)]
 
     def _lose(self, hook: Hook, piece: Piece) -> None:
         """Note a packet that ends on the way, if it was on the way to the target; before routing nobody knows the interface."""
@@ -222,7 +221,7 @@ class Opening:
         asked = diagrams.both(diagrams.any_of(towards), arriving)
         region = diagrams.both(piece.region, possible(piece.now, asked))
         if region != EMPTY:
-            self.lost.append(Arrival(Way.LOST, Piece(region, piece.now), self._sent, hook))
+            self.lost.append(Arrival(Way.LOST, Piece(region, piece.now), self._sent))
 
     def _part(self, piece: Piece, test: Predicate) -> Piece:
         """Return the part of a piece of which something may hold as it is now."""

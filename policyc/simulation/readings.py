@@ -87,11 +87,6 @@ _PLAIN: dict[Field, Reader] = {
 SOMETIMES = frozenset((fields.CPU,))  # every packet has one, and None means that nobody said
 
 
-def plain_reader(field: Field) -> Reader:
-    """Return the reader of a field that the packet alone tells."""
-    return _PLAIN[field]
-
-
 def reader_of(field: Field, state: State) -> Reader | None:
     """Return the reader of a field, None for one that nobody here can tell."""
     if (plain := _PLAIN.get(field)) is not None:
