@@ -64,7 +64,11 @@ def _placement(options: Options, family: int) -> Placement:  # noqa: ARG001
 
 def _effects(options: Options, around: Surroundings) -> tuple[Effect, ...]:  # noqa: ARG001
     size = options.get("set-mss")
-    return (Mutate("tcp-mss", "path MTU" if size is None else str(size), (fields.TCP_MSS, fields.TCP_OPTION, fields.LENGTH)),)
+    return (
+        Mutate(
+            "tcp-mss", "path MTU" if size is None else str(size), (fields.TCP_MSS, fields.TCP_OPTION, fields.LENGTH)
+        ),
+    )
 
 
 TARGET = TargetExtension(

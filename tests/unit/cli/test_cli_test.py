@@ -22,7 +22,14 @@ BREACH = HEAD + 'test "all" { never wan -> self ssh }\n'
 @pytest.fixture
 def files(folder):
     """Policies of every outcome."""
-    for name, text in {"good": GOOD, "bad": BAD, "unsure": UNSURE, "proof": PROOF, "breach": BREACH, "none": HEAD}.items():
+    for name, text in {
+        "good": GOOD,
+        "bad": BAD,
+        "unsure": UNSURE,
+        "proof": PROOF,
+        "breach": BREACH,
+        "none": HEAD,
+    }.items():
         (folder / f"{name}.pol").write_text(text)
     return folder
 
