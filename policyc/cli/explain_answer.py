@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from policyc.explanation.symptom import Diagnosis, Symptom
     from policyc.explanation.verification import Verification
 
+# What a form of the answer has no room for.
+_NOT_IN = {
+    "full": (),
+    "json": (),
+    "concise": ("filters", "symptom"),
+    "html": ("filters", "symptom", "flow", "verify"),
+}
+
 
 @frozen
 class Shown:
@@ -49,6 +57,9 @@ class Shown:
         shape = options["shape"] or ("html" if output and output.endswith((".html", ".htm")) else "full")
         if options["opened"]:
             shape, output = "html", output or _page()
+        if unfit := [name for name in _NOT_IN[shape] if options[name]]:
+            names = " and ".join("--filter" if name == "filters" else f"--{name}" for name in unfit)
+            raise click.UsageError(f"{names}: not shown by --format {shape}; full and json show it")
         style = style_for(sys.stdout, options["color"] or config.color) if output in {None, "-"} else PLAIN
         return cls(
             shape,
@@ -84,22 +95,31 @@ def _symptom(text: str) -> Symptom:
 
 
 def show(answered: Asked, shown: Shown) -> int:
-    """Print the answer; return 1 where `--expect` is not met."""
+    """Print the answer; return 1 where `--expect` is not met or the kernel did something else, 2 where it was not asked."""
     explanations = answered.explanations
+    unanswered = 0
     if shown.reply:
-        explanations = tuple(_answers(explanations))
+        backs = [reply(one) for one in explanations]
+        unanswered = backs.count(None)
+        explanations = tuple(_answers(explanations, backs))
+    if shown.shape == "html" and len(explanations) > 1:
+        raise click.UsageError(
+            f"a page shows one packet; these are {len(explanations)}: ask about one address of each name"
+        )
     turns = [turn for one in explanations for turn in flow(one)] if shown.flow else []
     judged = tuple(turn.explanation for turn in turns) or explanations
     checked = [_verified(one) for one in judged] if shown.verify else []
     emit(_text(answered, explanations, turns, checked, shown), shown.output)
     if shown.opened:
         _open(Path(str(shown.output)))
+    code = Exit.FINE
+    if any(one.kernel is None for one in checked):
+        code = Exit.NOT_ASKED
     if any(one.differences for one in checked):
-        return Exit.BAD_NEWS
-    if shown.expect == "accept" and any(turn.answered_past for turn in turns):
-        tell("expected accept: the answer goes past this host, which does not see the whole conversation")
-        return Exit.BAD_NEWS
-    return _met(judged, shown.expect) if shown.expect else Exit.FINE
+        code = Exit.BAD_NEWS
+    if shown.expect is not None and not _met(judged, turns, shown.expect, unanswered=unanswered):
+        code = Exit.BAD_NEWS
+    return code
 
 
 def _open(page: Path) -> None:
@@ -122,9 +142,9 @@ def _verified(explanation: Explanation) -> Verification:
         raise NotAskedError(f"--verify: {error}") from None
 
 
-def _answers(explanations: Sequence[Explanation]) -> Iterator[Explanation]:
-    for one in explanations:
-        back = reply(one)
+def _answers(explanations: Sequence[Explanation], backs: Sequence[Explanation | None]) -> Iterator[Explanation]:
+    """Yield the answers' ways; where there is no answer the packet's own, which is said."""
+    for one, back in zip(explanations, backs, strict=True):
         if back is None:
             why = "nobody answers it" if neighbours_on(one.way) is None else "its answer goes past this host"
             tell(f"note: {one.question}: {why}, so what follows is the packet itself")
@@ -146,11 +166,12 @@ def _text(
         from policyc.report.explain_html import explain_html
 
         return explain_html(explanations[0])
+    from policyc.report.explain_question import filters_text, flow_text, logged_text, symptom_text, verification_text
     from policyc.report.explain_text import concise_line, explain_text
 
     if shown.shape == "concise":
-        return "".join(f"{concise_line(one)}\n" for one in ([turn.explanation for turn in turns] or explanations))
-    from policyc.report.explain_question import filters_text, flow_text, logged_text, symptom_text, verification_text
+        lines = [f"{concise_line(one)}\n" for one in ([turn.explanation for turn in turns] or explanations)]
+        return "".join([*lines, *(verification_text(one, shown.style) for one in checked)])
 
     if shown.filters:
         return "\n".join(filters_text(one, shown.style) for one in explanations)
@@ -197,9 +218,17 @@ def diagnosis_of(explanation: Explanation, symptom: Symptom) -> Diagnosis:
     return explain_symptom(symptom, explanation.sender, explanation.sent)
 
 
-def _met(explanations: Sequence[Explanation], expected: str) -> int:
+def _met(
+    explanations: Sequence[Explanation], turns: Sequence[ExplainedTurn], expected: str, *, unanswered: int
+) -> bool:  # fmt: skip
+    """Whether every packet has the expected verdict in every outcome; what has not is said."""
     missed = [one for one in explanations if not one.keeps(expected)]
     for one in missed:
         said = f"it is {one.word}" if one.word != expected else "another outcome is possible"
         tell(f"expected {expected}: {said}: {one.question}")
-    return Exit.BAD_NEWS if missed else Exit.FINE
+    if unanswered:
+        tell(f"expected {expected}: there is no answer whose way could be judged")
+    past = expected == "accept" and any(turn.answered_past for turn in turns)
+    if past:
+        tell("expected accept: the answer goes past this host, which does not see the whole conversation")
+    return not (missed or unanswered or past)

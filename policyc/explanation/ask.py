@@ -13,6 +13,7 @@ from policyc.frozen import frozen
 from policyc.host.host import Host
 from policyc.net.headers import Headers
 from policyc.netfilter.ruleset import Ruleset
+from policyc.readers.files import refusal
 from policyc.readers.logline import is_logline, read_logline
 from policyc.simulation.packet import Packet
 from policyc.simulation.recorded import headers_of, packet_of, reading
@@ -49,6 +50,11 @@ def ask(
         text = PacketView.of(placements[0].packet).text
         return Asked((explain(ruleset, placements, text, _before(ruleset, placements[0], after)),))
     if is_logline(question):
+        if after:
+            hint = (
+                "a line of the log says what the kernel saw; ask for its packet in a sentence to put others before it"
+            )
+            raise refusal("LOG", "packets that passed before cannot be added to a line of the log", hint)
         found = logged(ruleset, read_logline(Source("LOG", question)), question.strip(), known)
         return Asked((found.explanation,), found)
     from policyc.explanation.sentence import questions_of

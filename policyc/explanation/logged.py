@@ -17,6 +17,7 @@ from policyc.frozen import frozen
 from policyc.host.host import Host
 from policyc.net.addresses import Network
 from policyc.net.headers import Headers
+from policyc.net.intervals import IntervalSet
 from policyc.netfilter import fields
 from policyc.netfilter.effect import Note, Rewrite
 from policyc.netfilter.hooks import Hook
@@ -35,11 +36,12 @@ _LOGS = frozenset(("log", "nflog"))
 
 @frozen
 class Logged:
-    """What a log line says: the packet's way, and the rule that wrote the line.
+    """What a log line says: the packet's way, and the rule that wrote the line, or that a line of TRACE is about.
 
     `by` None: no rule on the way logs with this prefix, and `candidates` are the rules elsewhere that would.
     """
 
+    line: LogLine
     explanation: Explanation
     by: RulePlace | None
     candidates: tuple[RulePlace, ...]
@@ -53,10 +55,8 @@ def logged(ruleset: Ruleset, line: LogLine, question: str, host: Host | None) ->
         look = _look(explanation, line)
         if look is not None:
             visit, found = look
-            assert found.rule is not None
-            assert isinstance(found.number, int)
-            by = explanation.places.of_rule(line.headers.family, visit.table, found.chain, found.number, found.rule)
-            return Logged(explanation, by, ())
+            by = explanation.places.of(line.headers.family, visit.table, found.chain, found.number)
+            return Logged(line, explanation, by, ())
         first = first or explanation
     assert first is not None
     candidates = tuple(
@@ -64,7 +64,7 @@ def logged(ruleset: Ruleset, line: LogLine, question: str, host: Host | None) ->
         for table, chain, number, rule in ruleset.rules()
         if table.family == line.headers.family and _writes(rule, table.family, line.prefix)
     )
-    return Logged(first, None, candidates)
+    return Logged(line, first, None, candidates)
 
 
 def _origins(ruleset: Ruleset, line: LogLine) -> Iterator[Question]:
@@ -119,9 +119,8 @@ def _tested_address(rule: Rule) -> int | None:
 
 def _tested_port(rule: Rule, headers: Headers) -> int | None:
     for node in nodes(rule.predicate(headers.family)):
-        if isinstance(node, In) and node.field is fields.DPORT:
-            low = next(iter(node.values.spans), None) if hasattr(node.values, "spans") else None
-            return headers.dport if low is None else low[0]
+        if isinstance(node, In) and node.field is fields.DPORT and isinstance(node.values, IntervalSet) and node.values:
+            return node.values.spans[0][0]
     return headers.dport
 
 
@@ -136,9 +135,17 @@ def _look(explanation: Explanation, line: LogLine) -> tuple[Visit, Look] | None:
             same = (packet.src, packet.dst, packet.sport, packet.dport) == (
                 wanted.src, wanted.dst, wanted.sport, wanted.dport,
             )  # fmt: skip
-            if same and look.matched and look.rule and _writes(look.rule, packet.family, line.prefix):
+            if same and look.matched and _is_meant(event, look, line):
                 return event, look
     return None
+
+
+def _is_meant(visit: Visit, look: Look, line: LogLine) -> bool:
+    """Whether a rule that the packet came to is the one that wrote the line; TRACE names it."""
+    if (point := line.trace) is None:
+        return look.rule is not None and _writes(look.rule, look.packet.family, line.prefix)
+    number = "policy" if point.kind == "policy" else point.number
+    return (visit.table, look.chain, look.number) == (point.table, point.chain, number)
 
 
 def _writes(rule: Rule, family: int, prefix: str) -> bool:

@@ -15,16 +15,23 @@ from policyc.report.style import Style
 
 
 def logged_text(logged: Logged, style: Style) -> str:
-    """Return which rule wrote a line of the log."""
+    """Return which rule wrote a line of the log, and what of the line was not used."""
+    about = "is about" if logged.line.trace is not None else "was written by"
     if logged.by is not None:
-        line = f" ({logged.by.line})" if logged.by.line else ""
-        said = f"The line was written by {logged.by.name}{line}: {logged.by.text}"
+        place = f" ({logged.by.line})" if logged.by.line else ""
+        lines = [f"The line {about} {logged.by.name}{place}: {logged.by.text}"]
+    elif logged.line.trace is not None:
+        lines = ["The packet's way in this ruleset does not pass what the line of TRACE names"]
     elif logged.candidates:
         names = ", ".join(one.name for one in logged.candidates)
-        said = f"No rule on the packet's way writes this line; with its prefix log {names}"
+        lines = [f"No rule on the packet's way writes this line; with its prefix log {names}"]
     else:
-        said = "No rule of this ruleset writes lines with this prefix; here is the packet's way"
-    return f"{style.foreign(said)}\n"
+        lines = ["No rule of this ruleset writes lines with this prefix; here is the packet's way"]
+    if logged.line.unread:
+        lines.append(f"Not understood in the line, and left out: {' '.join(logged.line.unread)}")
+    if logged.line.incomplete:
+        lines.append("The kernel saw less than a whole header: what the line does not say is assumed")
+    return "".join(f"{style.foreign(line)}\n" for line in lines)
 
 
 def flow_text(turns: Sequence[ExplainedTurn], style: Style) -> str:
