@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+Behaviour = TypeVar("Behaviour")
 
 
 def numbers(release: str) -> tuple[int, ...]:
@@ -18,3 +22,12 @@ def newest(version: str, releases: Sequence[str]) -> str | None:
         return None
     found = [each for each in releases if numbers(each)[: len(wanted)] == wanted]
     return max(found, key=numbers, default=None)
+
+
+def behaviour(first: Behaviour, changes: Iterable[tuple[str, Mapping[str, Any]]], release: str) -> Behaviour:
+    """Return how a release behaves: `first` is the oldest way; each change names the release that brought it."""
+    found = first
+    for since, changed in changes:
+        if numbers(since) <= numbers(release):
+            found = replace(found, **changed)  # type: ignore[type-var]  # an engine's versions.py has dataclasses
+    return found

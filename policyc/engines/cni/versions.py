@@ -6,9 +6,7 @@ Only these two are named: which release between them brought which change was no
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from policyc.engines.releases import numbers
+from policyc.engines.releases import behaviour
 from policyc.frozen import frozen
 
 
@@ -35,8 +33,4 @@ RELEASES: tuple[str, ...] = tuple(release for release, _ in CHANGES)
 
 def behaviour_of(release: str) -> Behaviour:
     """Return how a release behaves."""
-    found = Behaviour()
-    for since, changed in CHANGES:
-        if numbers(since) <= numbers(release):
-            found = replace(found, **changed)
-    return found
+    return behaviour(Behaviour(), CHANGES, release)

@@ -6,11 +6,11 @@ its release notes, and rules recorded from 20.10.24, 26.1.5, 27.5.1, 28.5.2 and 
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
-from policyc.engines.releases import numbers
+from policyc.engines.releases import behaviour
 from policyc.frozen import frozen
 
 
@@ -157,8 +157,4 @@ RELEASES: tuple[str, ...] = tuple(f"{series}.{patch}" for series, last in SERIES
 
 def behaviour_of(release: str) -> Behaviour:
     """Return how a release behaves."""
-    found = Behaviour()
-    for since, changed in CHANGES:
-        if numbers(since) <= numbers(release):
-            found = replace(found, **changed)
-    return found
+    return behaviour(Behaviour(), CHANGES, release)

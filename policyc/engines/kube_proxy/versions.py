@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from policyc.engines.releases import numbers
+from policyc.engines.releases import behaviour
 from policyc.frozen import frozen
 
 
@@ -74,11 +74,7 @@ GATES: dict[str, tuple[str, bool, str]] = {
 
 def behaviour_of(release: str) -> Behaviour:
     """Return how a release behaves."""
-    found = Behaviour()
-    for change in CHANGES:
-        if numbers(change.since) <= numbers(release):
-            found = replace(found, **change.fields)
-    return found
+    return behaviour(Behaviour(), ((change.since, change.fields) for change in CHANGES), release)
 
 
 def gated(how: Behaviour, gate: str, *, on: bool) -> Behaviour:

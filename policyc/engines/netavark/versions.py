@@ -7,9 +7,7 @@ release between them brought which change was not recorded.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from policyc.engines.releases import numbers
+from policyc.engines.releases import behaviour
 from policyc.frozen import frozen
 
 
@@ -56,8 +54,4 @@ RELEASES: tuple[str, ...] = tuple(release for release, _ in CHANGES)
 
 def behaviour_of(release: str) -> Behaviour:
     """Return how a release behaves."""
-    found = Behaviour()
-    for since, changed in CHANGES:
-        if numbers(since) <= numbers(release):
-            found = replace(found, **changed)  # type: ignore[arg-type]  # the keys are fields, each with its own type
-    return found
+    return behaviour(Behaviour(), CHANGES, release)
