@@ -98,3 +98,12 @@ def _another(prefix: str, known: list[str], prefixes: list[str]) -> str:
         for letter in letters
         if (name := stem + letter * (length + 1)) not in known and not name.startswith(longer or "\0")
     )
+
+
+def spans_of(classes: NumberClasses | NameClasses, values: IntervalSet | NameSet) -> list[ClassSpan]:
+    """Return the classes that make up a set of the same domain."""
+    if isinstance(classes, NumberClasses):
+        assert isinstance(values, IntervalSet)
+        return list(classes.spans(values))
+    assert isinstance(values, NameSet)
+    return list(classes.spans(values))

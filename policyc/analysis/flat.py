@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from policyc.analysis.classes import ClassSpan
+from policyc.analysis.classes import ClassSpan, spans_of
 from policyc.analysis.diagrams import OverBudgetError
 from policyc.analysis.rules import JUMP, FamilyRules
 from policyc.analysis.space import MANY_VALUED, Space
@@ -53,8 +53,7 @@ def _pair(space: Space, atom: Predicate) -> tuple[Key, Literal] | None:
         column = space.columns[inner.field]
         if column.levels or not column.bits:
             assert column.classes is not None
-            spans = tuple(column.classes.spans(inner.values))  # type: ignore[arg-type]
-            literal = _merged(spans)
+            literal = _merged(spans_of(column.classes, inner.values))
             return inner.field, _complement(literal, _last(space, inner.field)) if negated else literal
     return inner, ((0, 0),) if negated else ((1, 1),)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from policyc.analysis.classes import NameClasses, NumberClasses
+from policyc.analysis.classes import NameClasses, NumberClasses, spans_of
 from policyc.analysis.diagrams import ALL, EMPTY
 from policyc.analysis.literals import ORIGINALS
 from policyc.analysis.space import Column, Space
@@ -289,13 +289,8 @@ def _only_class(column: Column, values: IntervalSet | NameSet) -> int | None:
     """Return the class of a column that is the whole of a set, None where there are several or it is not coded so."""
     if not column.levels or column.exists is not None:
         return None
-    spans: list[tuple[int, int]] = []
-    if isinstance(values, IntervalSet):
-        assert isinstance(column.classes, NumberClasses)
-        spans = list(column.classes.spans(values))
-    else:
-        assert isinstance(column.classes, NameClasses)
-        spans = list(column.classes.spans(values))
+    assert column.classes is not None
+    spans = spans_of(column.classes, values)
     return spans[0][0] if len(spans) == 1 and spans[0][0] == spans[0][1] else None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from policyc.analysis.classes import NameClasses, NumberClasses
+from policyc.analysis.classes import NameClasses, NumberClasses, spans_of
 from policyc.analysis.diagrams import ALL, EMPTY, Diagrams, OverBudgetError
 from policyc.analysis.literals import PARTNERS, Literals, under_holes, width_of
 from policyc.frozen import frozen
@@ -128,12 +128,8 @@ class Space:
 
     def _values(self, each: Field, values: IntervalSet | NameSet) -> int:
         column = self.columns[each]
-        if isinstance(values, IntervalSet):
-            assert isinstance(column.classes, NumberClasses)
-            spans = list(column.classes.spans(values))
-        else:
-            assert isinstance(column.classes, NameClasses)
-            spans = list(column.classes.spans(values))
+        assert column.classes is not None
+        spans = spans_of(column.classes, values)
         if not column.levels and column.bits:
             members = (place for low, high in spans for place in range(low, high + 1))
             return self.diagrams.any_of(self.diagrams.variable(column.bits[place]) for place in members)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from policyc.net.addresses import Network
+from policyc.netfilter.extensions.ports import only_destination
 from policyc.netfilter.parts import Match, Part, Selector
 from policyc.netfilter.rule import Rule
 from policyc.simulation.packet import Packet
 
 LONG = 48  # rules; a shorter chain is run as it is
-_WITH_PORTS = frozenset(("tcp", "udp", "sctp", "udplite", "dccp"))
 _Networks = dict[int, dict[int, list[int]]]
 
 
@@ -46,7 +46,7 @@ class ChainIndex:
         """Return the list that a rule with these parts belongs to."""
         for part in parts:
             if isinstance(part, Match):
-                port = _port_of(part)
+                port = only_destination(part.extension, part.options)
                 return self._others if port is None else self._by_port.setdefault(port, [])
             if not isinstance(part, Selector):
                 break
@@ -65,11 +65,3 @@ class ChainIndex:
             found += self._by_port.get(packet.dport, ())
         found.sort()
         return found
-
-
-def _port_of(match: Match) -> int | None:
-    """Return the one destination port that a match demands."""
-    if match.name not in _WITH_PORTS or match.options.negated("dport"):
-        return None
-    low, high = match.options.get("dport", (0, 1))
-    return low if low == high else None

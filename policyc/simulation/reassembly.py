@@ -6,15 +6,13 @@ connections. Sources: nf_defrag_ipv4.c, nf_defrag_ipv6_hooks.c and the callers o
 
 from __future__ import annotations
 
+from policyc.netfilter.counters import ConnectionBytes, ConnectionCount
 from policyc.netfilter.effect import Assign, Divert, Effect, Handshake, Rewrite, Track
 from policyc.netfilter.extension import Surroundings
 from policyc.netfilter.fields import Field
-from policyc.netfilter.parts import Match, Part, Target
-from policyc.netfilter.predicate import Ask, Bits, In, nodes
+from policyc.netfilter.parts import Part, Target
+from policyc.netfilter.predicate import Ask, Bits, In, May, Opaque, Predicate, nodes
 from policyc.netfilter.ruleset import Ruleset
-
-# Matches whose predicate does not show that they look at the packet's connection.
-_BY_NAME = frozenset(("cluster", "connbytes", "connlimit"))
 
 
 def reassembles(ruleset: Ruleset, family: int) -> bool:
@@ -32,14 +30,17 @@ def reassembles(ruleset: Ruleset, family: int) -> bool:
 def _needs_whole(part: Part, around: Surroundings) -> bool:
     if isinstance(part, Target):
         return any(_tracks(effect) for effect in part.effects(around))
-    if isinstance(part, Match) and part.name in _BY_NAME:
-        return True
-    for node in nodes(part.meaning(around)):
-        if isinstance(node, In | Bits) and _is_of_connection(node.field):
-            return True
-        if isinstance(node, Ask) and node.kind == "socket":
-            return True
-    return False
+    return any(_asks_for_connection(node) for node in nodes(part.meaning(around)))
+
+
+def _asks_for_connection(node: Predicate) -> bool:
+    if isinstance(node, In | Bits):
+        return _is_of_connection(node.field)
+    if isinstance(node, Opaque):
+        return any(map(_is_of_connection, node.reads or ()))
+    if isinstance(node, May):
+        return isinstance(node.counter, ConnectionBytes | ConnectionCount)
+    return isinstance(node, Ask) and node.kind == "socket"
 
 
 def _tracks(effect: Effect) -> bool:

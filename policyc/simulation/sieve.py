@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from policyc.net.addresses import Network
 from policyc.net.names import NameSet
+from policyc.netfilter.extensions.ports import ports_fit
 from policyc.netfilter.parts import Match, Part, Selector
 from policyc.netfilter.rule import Rule
 from policyc.simulation.packet import Packet
 
-_WITH_PORTS = frozenset(("tcp", "udp", "sctp", "udplite", "dccp"))
 _HOLDS, _FAILS, _ENDS = 0, 1, 2  # of a test: the next one is looked at, the rule is out, the rule stays in
 
 
@@ -47,13 +47,8 @@ def sieve(rules: Sequence[Rule], packet: Packet) -> list[int]:
 def _fate(part: Part, packet: Packet) -> int:
     if isinstance(part, Selector):
         return _HOLDS if _selects(part, packet) is not part.negated else _FAILS
-    if isinstance(part, Match) and part.name in _WITH_PORTS:
-        for option, value in (("dport", packet.dport), ("sport", packet.sport)):
-            for given in part.options.given:
-                if given.name == option and (
-                    value is None or (given.value[0] <= value <= given.value[1]) is given.negated
-                ):
-                    return _FAILS
+    if isinstance(part, Match) and not ports_fit(part.extension, part.options, packet.sport, packet.dport):
+        return _FAILS
     return _ENDS
 
 

@@ -34,6 +34,34 @@ def port_tests(options: Options) -> Predicate:
     return all_of(*tests) if tests else ALWAYS
 
 
+def has_ports(extension: MatchExtension) -> bool:
+    """Whether the match tests ports as the transport protocols do."""
+    return DESTINATION_PORT in extension.options
+
+
+def only_destination(extension: MatchExtension, options: Options) -> int | None:
+    """Return the one destination port that a match demands, None where it takes several or says nothing of it."""
+    if not has_ports(extension) or options.negated("dport"):
+        return None
+    low, high = options.get("dport", (0, 1))
+    return low if low == high else None
+
+
+def ports_fit(extension: MatchExtension, options: Options, sport: int | None, dport: int | None) -> bool:
+    """Whether a packet's ports meet what a match says of them; None is a port that the packet does not have.
+
+    It says in one pass over the options what `port_tests` means, for chains too long to make a predicate of every rule.
+    """
+    if not has_ports(extension):
+        return True
+    for given in options.given:
+        if given.name in {"sport", "dport"}:
+            port = sport if given.name == "sport" else dport
+            if port is None or (given.value[0] <= port <= given.value[1]) is given.negated:
+                return False
+    return True
+
+
 def ports_match(name: str, protocol: int) -> MatchExtension:
     """Return the match of a protocol of which ports alone are tested."""
 
