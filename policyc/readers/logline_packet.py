@@ -122,7 +122,9 @@ class PacketReader:
             text = self.source.text[word.start : word.end]
             if text == "]":
                 break
-            if text == "[":
+            if text == "[" and self.at == len(self.words):
+                self.error("the line ends where the packet that it quotes begins", self._span(word), _EXPECTED)
+            elif text == "[":
                 found.inner = self._packet({})
             elif text in {"(", ")"}:
                 in_options = text == "("

@@ -238,6 +238,7 @@ def test_words_that_no_kernel_prints_are_kept() -> None:
         ("IN=eth0 OUT=", [("the line ends before `SRC=`", "OUT=")]),
         ("IN=eth0 OUT= SRC=1.2.3.4", [("the line ends before `DST=`", "SRC=1.2.3.4"), ("the line ends before `PROTO=`", "SRC=1.2.3.4")]),
         (f"IN=eth0 OUT= {IP} PROTO=TCP SPT=12", [("the line ends before `DPT=`", "SPT=12"), ("the line ends before `WINDOW=`", "SPT=12")]),
+        (f"IN=eth0 OUT= {IP} PROTO=ICMP TYPE=3 CODE=1 [", [("the line ends where the packet that it quotes begins", "[")]),
         (f"IN=eth0 OUT= {IP} PROTO=ICMP", [("the line ends before `CODE=`", "PROTO=ICMP"), ("the line ends before `TYPE=`", "PROTO=ICMP")]),
         ("IN=eth0 OUT= ARP HTYPE=1 PTYPE=0x0800 OPCODE=1", [("the line is about an ARP packet, which no table of iptables sees", "ARP")]),
         ("IN=eth0 OUT= TRUNCATED", [("the kernel saw less than an IP header, so that nothing is known of the packet", "TRUNCATED")]),
