@@ -143,8 +143,6 @@ def follow(one: Connection, packet: Packet, *, reply: bool, liberal: bool) -> Fa
             return Fate.INVALID
         if not inside:
             return Fate.IGNORE
-        if kind == "ack":
-            tcp.last_end, tcp.last_window = _end(segment, flags), segment.window
     tcp.last_kind, tcp.last_reply, tcp.state = kind, reply, new
     if old != new and new == "FIN_WAIT":
         tcp.sides[reply].closed_first = True
@@ -254,6 +252,8 @@ def _in_window(tcp: TcpConnection, flags: int, segment: Segment, *, reply: bool,
     if not reaches or not _before(floor, ack):
         return forgiving
     _move(sender, receiver, end, ack if flags & ACK else None, window, ack)
+    if kind_of(flags) == "ack":  # what is only forgiven is not remembered
+        tcp.last_end, tcp.last_window = end, window
     return True
 
 

@@ -1,7 +1,11 @@
-"""TCP's states and windows: random conversations through the kernel and through the simulator, segment by segment."""
+"""TCP's states and windows: random conversations through the kernel and through the simulator, segment by segment.
+
+POLICYC_SEED repeats a run.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 from itertools import count
 
@@ -17,7 +21,7 @@ SETTINGS = {"defaults": {}, "liberal": {"nf_conntrack_tcp_be_liberal": 1}, "stri
 
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_random_conversations(namespace: Namespace, settings: str) -> None:
-    seed = random.randrange(2**32)
+    seed = int(os.environ.get("POLICYC_SEED") or random.randrange(2**32))
     draw = random.Random(seed)
     sysctls = {f"net.netfilter.{name}": value for name, value in SETTINGS[settings].items()}
     topology = {**TOPOLOGY, "sysctls": {**TOPOLOGY["sysctls"], **sysctls}}

@@ -116,6 +116,23 @@ def test_a_syn_sent_once_more_is_not_counted():
     assert [one["verdict"] for one in seen] == ["FORWARDED", "FORWARDED"]
 
 
+def test_a_segment_that_is_only_forgiven_does_not_make_the_next_reset_credible():
+    """Far beyond the window a liberal host lets it pass and forgets it: a reset right behind it closes nothing."""
+    there = {"src": "192.0.2.9", "dst": "10.0.0.9", "proto": "tcp", "sport": 40000, "dport": 80, "window": 64240}
+    back = {**there, "src": "10.0.0.9", "dst": "192.0.2.9", "sport": 80, "dport": 40000, "iface": "eth1", "window": 0}
+    segments = [
+        {**there, "flags": "SYN", "seq": 1000},
+        {**back, "flags": "SYN,ACK", "seq": 5000, "ack": 1001},
+        {**there, "flags": "ACK", "seq": 66535, "ack": 5001},
+        {**there, "flags": "RST,ACK", "seq": 66535, "ack": 5001},
+        {**there, "flags": "SYN", "seq": 66535},
+    ]
+    liberal = {**FORWARDING, "net.netfilter.nf_conntrack_tcp_be_liberal": 1}
+    watched = table("filter", "-A FORWARD -m conntrack --ctstate NEW")
+    seen = replayed(watched, *segments, sysctls=liberal)
+    assert [one["ctstate"] for one in seen] == ["NEW", "ESTABLISHED", "ESTABLISHED", "ESTABLISHED", "ESTABLISHED"]
+
+
 def test_gre_is_assured_once_both_sides_have_spoken():
     rules = table("filter", "-A FORWARD -m conntrack --ctstatus ASSURED -j DROP")
     there = {"src": "192.0.2.9", "dst": "10.0.0.9", "proto": "gre"}
